@@ -1,0 +1,73 @@
+//! The bytes of a command line, and which of them are secret.
+
+use std::fmt;
+use std::hint::black_box;
+use std::ops::Range;
+
+use crate::escaped::write_escaped;
+
+/// A growing line that knows its secrets and leaves no copy of them behind when it grows or is dropped.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) struct LineText {
+    bytes: Vec<u8>,
+    /// In ascending order, quotation marks included.
+    secrets: Vec<Range<usize>>,
+    wipe: bool,
+}
+
+impl LineText {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) const fn has_secret(&self) -> bool {
+        self.wipe
+    }
+
+    pub(crate) fn push(&mut self, part: &[u8]) {
+        if self.wipe && self.bytes.capacity() - self.bytes.len() < part.len() {
+            let mut wider = Vec::with_capacity(2 * (self.bytes.len() + part.len()));
+            wider.extend_from_slice(&self.bytes);
+            wipe(&mut self.bytes);
+            self.bytes = wider;
+        }
+        self.bytes.extend_from_slice(part);
+    }
+
+    /// Adds parts that are never shown.
+    pub(crate) fn push_secret(&mut self, parts: &[&[u8]]) {
+        self.wipe = true;
+        let start = self.bytes.len();
+        for part in parts {
+            self.push(part);
+        }
+        self.secrets.push(start..self.bytes.len());
+    }
+
+    /// Shows the line without a final CR, with each secret as `***`.
+    pub(crate) fn write_masked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.bytes.strip_suffix(b"\r").unwrap_or(&self.bytes).len();
+        let mut shown = 0;
+        for secret in &self.secrets {
+            write_escaped(f, self.bytes.get(shown..secret.start).unwrap_or_default())?;
+            f.write_str("***")?;
+            shown = secret.end;
+        }
+        write_escaped(f, self.bytes.get(shown..end).unwrap_or_default())
+    }
+}
+
+impl Drop for LineText {
+    fn drop(&mut self) {
+        if self.wipe {
+            wipe(&mut self.bytes);
+        }
+    }
+}
+
+/// Overwrites the bytes. Without `unsafe` the compiler cannot be forced to keep the stores; it is kept from seeing
+/// that nobody reads them.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    black_box(bytes);
+}

@@ -1,0 +1,85 @@
+//! Deferred results: the line after `OK` that completes an operation.
+
+use std::time::Duration;
+
+use at_codec::Fields;
+
+/// A deferred result: which line completes an operation, told by its name and its leading numbers.
+///
+/// It may arrive before or after the final result; the operation is complete when both are known.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    names: &'static [&'static str],
+    key: Vec<i64>,
+    judge: fn(&mut Fields<'_>) -> Verdict,
+    pub(crate) timeout: Duration,
+    pub(crate) shared: bool,
+    ended_by: Option<&'static str>,
+}
+
+/// What a line with the right name and key means for a deferred result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Another line that happens to begin alike.
+    NotThis,
+    /// Progress, such as a notice of retransmission: the wait begins again.
+    Interim,
+    /// The result.
+    Final,
+}
+
+impl Deferred {
+    /// A deferred result `NAME: key,…` that is waited for at most `timeout` after the final result.
+    ///
+    /// `names` are the spellings that count as this result (one firmware says `+QMTPUB`, another `+QMTPUBEX`).
+    pub fn new(names: &'static [&'static str], key: impl Into<Vec<i64>>, timeout: Duration) -> Self {
+        Self { names, key: key.into(), judge: |_| Verdict::Final, timeout, shared: false, ended_by: None }
+    }
+
+    /// Judges the fields behind the key. Default: every such line is the result.
+    #[must_use]
+    pub fn judge(mut self, judge: fn(&mut Fields<'_>) -> Verdict) -> Self {
+        self.judge = judge;
+        self
+    }
+
+    /// Says that later operations use the same name and key.
+    ///
+    /// Results are then taken first in, first out. After one timeout all that are pending fail, and
+    /// operations with this key are refused as [`InDoubt`](crate::OperationError::InDoubt) until the
+    /// missing results have arrived or [`Port::release`](crate::Port::release) ends the session they belong to.
+    #[must_use]
+    pub fn shared_key(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    /// Ends the wait, too, when the report `NAME: first number of the key,…` comes (which is still routed).
+    #[must_use]
+    pub fn ended_by(mut self, name: &'static str) -> Self {
+        self.ended_by = Some(name);
+        self
+    }
+
+    /// How a line bears on this result.
+    pub(crate) fn verdict(&self, line: &[u8]) -> Verdict {
+        for name in self.names {
+            let Some(mut fields) = Fields::of(line, name) else { continue };
+            if self.key.iter().all(|key| fields.integer() == Some(*key)) {
+                return (self.judge)(&mut fields);
+            }
+        }
+        Verdict::NotThis
+    }
+
+    /// Whether the line is the report that ends the wait.
+    pub(crate) fn is_ended_by(&self, line: &[u8]) -> bool {
+        let fields = self.ended_by.and_then(|name| Fields::of(line, name));
+        fields.is_some_and(|mut fields| fields.integer() == self.key.first().copied())
+    }
+
+    /// Whether two deferred results cannot be told apart.
+    pub(crate) fn same_key(&self, other: &Self) -> bool {
+        self.names == other.names && self.key == other.key
+    }
+}

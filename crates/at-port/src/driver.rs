@@ -1,0 +1,232 @@
+//! The one task that owns the byte stream: it moves bytes, requests, deliveries and time, and decides nothing.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
+use tokio_util::io::poll_read_buf;
+
+use crate::error::PortError;
+use crate::port::{Caller, Hub, PortOptions, Request};
+use crate::rules::Rules;
+use crate::session::{Delivery, Session};
+
+/// The owner of the port. It does nothing unless polled, usually by `tokio::spawn`, and ends with the reason.
+///
+/// Dropping it ends the port: everybody who waits gets [`PortError::DriverGone`].
+#[must_use = "the port does nothing unless its driver is polled"]
+pub struct Driver<IO, U: Clone + Send + 'static> {
+    io: IO,
+    session: Session<U, Caller<U>>,
+    requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
+    hub: Arc<Hub<U>>,
+    timer: Option<Pin<Box<Sleep>>>,
+    mark: Option<Box<dyn PayloadMark>>,
+    marked: bool,
+    unflushed: bool,
+    closing: bool,
+}
+
+/// What survives of a host that dies while the module waits for the bytes of a payload.
+///
+/// The next start must not write anything until the module has given the payload up, or every probe would
+/// be published. Both methods are called on the driver's task, right before the command that asks for a
+/// prompt and right after the last byte of the data; they should only touch the page cache.
+pub trait PayloadMark: Send {
+    /// A payload is about to be asked for.
+    fn set(&mut self);
+    /// The payload is complete.
+    fn clear(&mut self);
+}
+
+/// What is read at once; larger elements take several reads.
+const READ: usize = 1024;
+
+impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U> {
+    pub(crate) fn new(
+        io: IO,
+        rules: Box<dyn Rules<Urc = U>>,
+        options: PortOptions,
+        requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
+        hub: Arc<Hub<U>>,
+    ) -> Self {
+        let mut session = Session::new(rules, options.session, Instant::now());
+        if let Some(tap) = options.tap {
+            session.set_tap(tap);
+        }
+        hub.link.send_replace(session.link());
+        Self {
+            io,
+            session,
+            requests,
+            hub,
+            timer: None,
+            mark: options.payload_mark,
+            marked: false,
+            unflushed: false,
+            closing: false,
+        }
+    }
+
+    /// Takes what the handles ask for; `true` if there was anything.
+    fn poll_requests(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        while let Poll::Ready(request) = self.requests.poll_recv(cx) {
+            let Some(request) = request else {
+                self.closing = true;
+                break;
+            };
+            any = true;
+            match *request {
+                Request::Run { operation, caller } => self.session.submit(Instant::now(), operation, caller),
+                Request::Release(lane) => self.session.release(lane),
+                Request::Rules(rules) => self.session.replace_rules(rules),
+                Request::Close => self.closing = true,
+            }
+        }
+        any
+    }
+
+    /// Reads once; `true` if something came. Reading nothing means that the port was unplugged.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
+        let inbox = self.session.inbox();
+        inbox.reserve(READ);
+        match poll_read_buf(pin!(&mut self.io), cx, inbox) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(0)) => self.session.end(PortError::HungUp),
+            Poll::Ready(Ok(_)) => self.session.handle_input(Instant::now()),
+            Poll::Ready(Err(error)) => self.session.end(error.into()),
+        }
+        true
+    }
+
+    /// Writes what is due; `true` if the transport took something.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = Instant::now();
+        let Some(bytes) = self.session.transmit(now) else {
+            return self.poll_flush(cx);
+        };
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        match written {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(0)) => self.session.end(PortError::HungUp),
+            Poll::Ready(Ok(count)) => {
+                self.unflushed = true;
+                self.session.handle_sent(now, count);
+            }
+            Poll::Ready(Err(error)) => self.session.end(error.into()),
+        }
+        true
+    }
+
+    /// Pushes written bytes out of the transport. A serial port has nothing to push, see [`crate::transport`].
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.unflushed {
+            return false;
+        }
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.unflushed = false,
+            Poll::Ready(Err(error)) => self.session.end(error.into()),
+        }
+        false
+    }
+
+    /// Writes down, before the bytes that make it true, that the module will be in the middle of a payload.
+    fn keep_mark(&mut self) {
+        let owes = self.session.owes_data();
+        if owes == self.marked {
+            return;
+        }
+        self.marked = owes;
+        match (&mut self.mark, owes) {
+            (Some(mark), true) => mark.set(),
+            (Some(mark), false) => mark.clear(),
+            (None, _) => {}
+        }
+    }
+
+    fn deliver(&mut self) {
+        while let Some(delivery) = self.session.poll_delivery() {
+            match delivery {
+                Delivery::Urc(channel, item) => self.hub.deliver(channel, item),
+                Delivery::Event(event) => self.hub.report(event),
+            }
+        }
+    }
+
+    /// Waits for the next deadline. The timer is only ever moved forward in time when it fires: most
+    /// deadlines are never reached, and moving it for each of them would cost more than a vain wake-up.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(due) = self.session.deadline() else { return false };
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if timer.is_elapsed() || timer.deadline() > due {
+                    timer.as_mut().reset(due);
+                }
+                timer
+            }
+            None => self.timer.insert(Box::pin(tokio::time::sleep_until(due))),
+        };
+        if timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.session.handle_timeout(Instant::now());
+        true
+    }
+
+    /// One round over everything that can move; `true` if anything did.
+    fn poll_round(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = self.poll_requests(cx);
+        moved |= self.poll_read(cx);
+        // The operation that is about to begin decides whether a mark is needed, before its first byte.
+        self.session.transmit(Instant::now());
+        self.keep_mark();
+        moved |= self.poll_write(cx);
+        self.keep_mark();
+        moved |= self.poll_deadline(cx);
+        self.deliver();
+        if self.closing && self.session.is_idle() {
+            self.session.end(PortError::Closed);
+        }
+        moved
+    }
+}
+
+// Nothing in the driver is ever pinned in place.
+impl<IO: Unpin, U: Clone + Send + 'static> Unpin for Driver<IO, U> {}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Future for Driver<IO, U> {
+    type Output = PortError;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PortError> {
+        let driver = self.get_mut();
+        while driver.session.ended().is_none() {
+            if !driver.poll_round(cx) && driver.session.ended().is_none() {
+                return Poll::Pending;
+            }
+        }
+        driver.deliver();
+        let error = driver.session.ended().cloned().unwrap_or(PortError::Closed);
+        driver.hub.end(error.clone());
+        Poll::Ready(error)
+    }
+}
+
+impl<IO, U: Clone + Send + 'static> Drop for Driver<IO, U> {
+    fn drop(&mut self) {
+        self.hub.end(PortError::DriverGone);
+        self.session.end(PortError::DriverGone);
+    }
+}
+
+impl<IO, U: Clone + Send + 'static> fmt::Debug for Driver<IO, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("session", &self.session).finish_non_exhaustive()
+    }
+}

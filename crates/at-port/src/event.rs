@@ -1,0 +1,80 @@
+//! What the port reports about itself.
+
+use at_codec::{CommandLine, Damage};
+use bytes::Bytes;
+
+/// How far the link can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkState {
+    /// Commands and answers are in step.
+    Synced,
+    /// In doubt: no command is written until a probe has proven the link.
+    Suspect,
+    /// The module may be waiting for the bytes of a payload: nothing is written at all.
+    InPayload,
+    /// The port is gone, or the module does not answer.
+    Dead,
+}
+
+/// Something noteworthy about the link, for logs, counters and supervision. It never carries payload bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PortEvent {
+    /// The state of the link changed.
+    Link(LinkState),
+    /// An echo came although echo had been switched off: the module has probably rebooted without a word.
+    UnexpectedEcho,
+    /// The module reported a reboot.
+    Reboot,
+    /// Bytes that could not be read were dropped.
+    Damaged(Damage),
+    /// A line longer than the limit was skipped.
+    Overrun {
+        /// How many bytes were skipped so far.
+        skipped: usize,
+    },
+    /// A final result code came although no command was in flight.
+    OrphanFinal,
+    /// A line came that belongs to nothing and nobody.
+    UnknownLine {
+        /// How long it was, in bytes.
+        length: usize,
+    },
+    /// A prompt or a final result came too late; the link was proven again with this many probes.
+    Fenced {
+        /// How many probes it took.
+        probes: u32,
+    },
+}
+
+/// A witness of the conversation, for transcripts: it sees every line as it may be shown, with secrets masked.
+pub trait Tap: Send {
+    /// Takes note of one entry. Called on the driver's task; it must not block for long.
+    fn note(&mut self, entry: TapEntry<'_>);
+}
+
+/// One entry of the conversation.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum TapEntry<'a> {
+    /// A command line was written. Its `Display` masks secrets.
+    Command(&'a CommandLine),
+    /// A probe of the fence was written.
+    Probe(&'a [u8]),
+    /// Data was written after a prompt.
+    Data(&'a Bytes),
+    /// The echo of a command came.
+    Echo(&'a CommandLine),
+    /// A line came.
+    Line(&'a Bytes),
+    /// A line came that holds a secret.
+    SecretLine,
+    /// The module asked for data.
+    Prompt,
+    /// Bytes that could not be read were dropped.
+    Dropped {
+        /// How many.
+        bytes: usize,
+    },
+}

@@ -1,0 +1,215 @@
+//! What is to be said on the port: exchanges, and operations made of them.
+
+use std::fmt;
+use std::time::Duration;
+
+use at_codec::CommandLine;
+use bytes::Bytes;
+
+use crate::deferred::Deferred;
+use crate::error::OperationError;
+use crate::reply::Reply;
+
+/// One command line and everything that belongs to its answer, up to the final result code.
+///
+/// The course is command line → prompt? → data? → information responses → final result.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    pub(crate) line: CommandLine,
+    pub(crate) answer: Answer,
+    pub(crate) data: Option<DataPhase>,
+    pub(crate) timeout: Duration,
+    pub(crate) secret_answer: bool,
+}
+
+impl Exchange {
+    /// The final result is waited for this long unless [`timeout`](Self::timeout) says otherwise.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// An exchange without information responses, prompt or data.
+    pub fn new(line: CommandLine) -> Self {
+        Self { line, answer: Answer::None, data: None, timeout: Self::DEFAULT_TIMEOUT, secret_answer: false }
+    }
+
+    /// Declares which lines before the final result are its information responses.
+    #[must_use]
+    pub fn answer(mut self, answer: Answer) -> Self {
+        self.answer = answer;
+        self
+    }
+
+    /// Waits this long for the final result, counted from the last byte written. Default: 5 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sends `data` as it is when the module asks for it, and waits for that prompt at most `patience`.
+    ///
+    /// `patience` is the longest time for which the module may still take the data: until it is over a
+    /// late prompt is answered with this very data, and nothing else is written to the port.
+    #[must_use]
+    pub fn data(mut self, prompt: PromptForm, data: Bytes, patience: Duration) -> Self {
+        self.data = Some(DataPhase { prompt, data, patience });
+        self
+    }
+
+    /// Keeps the information responses out of traces and transcripts, because they hold a secret.
+    #[must_use]
+    pub fn secret_answer(mut self) -> Self {
+        self.secret_answer = true;
+        self
+    }
+
+    /// The command line.
+    pub fn line(&self) -> &CommandLine {
+        &self.line
+    }
+
+    /// Makes an operation of this exchange that is complete when `deferred` has arrived, too.
+    #[must_use]
+    pub fn deferred(self, deferred: Deferred) -> Operation {
+        Operation::from(self).deferred(deferred)
+    }
+}
+
+/// Which lines between a command and its final result are its information responses.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Answer {
+    /// None: every other line is a report.
+    None,
+    /// Lines `NAME: …` with this name.
+    Named(&'static str),
+    /// Lines `NAME: …` for which the function says yes: for a name that is also a report's, told apart by shape.
+    Shaped(&'static str, fn(&[u8]) -> bool),
+    /// Any line that no report claims, and lines with the command's own name: free text such as the answer of `ATI`.
+    Text,
+}
+
+/// How the module asks for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PromptForm {
+    /// `>` at the start of a line.
+    Mark,
+    /// The line `CONNECT`.
+    Connect,
+}
+
+/// The data of an exchange and the prompt that asks for it.
+#[derive(Clone)]
+pub(crate) struct DataPhase {
+    pub(crate) prompt: PromptForm,
+    pub(crate) data: Bytes,
+    pub(crate) patience: Duration,
+}
+
+impl fmt::Debug for DataPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}, {} bytes, {:?}", self.prompt, self.data.len(), self.patience)
+    }
+}
+
+/// One or more exchanges that nothing can come between, and the deferred result that may complete them.
+///
+/// The exchanges run in order; the first refusal or timeout ends the operation. The port is free again
+/// after the last final result: a deferred result is waited for apart, so that operations overlap.
+pub struct Operation {
+    pub(crate) steps: Vec<Exchange>,
+    pub(crate) deferred: Option<Deferred>,
+    pub(crate) lane: Lane,
+    pub(crate) start_within: Option<Duration>,
+    pub(crate) conclude: Option<Conclude>,
+}
+
+/// Called with the outcome of an operation.
+pub(crate) type Conclude = Box<dyn FnOnce(&Result<Reply, OperationError>) + Send>;
+
+impl Operation {
+    /// An operation of several exchanges, in this order. One without any completes at once.
+    pub fn sequence(steps: impl IntoIterator<Item = Exchange>) -> Self {
+        Self {
+            steps: steps.into_iter().collect(),
+            deferred: None,
+            lane: Lane::COMMON,
+            start_within: None,
+            conclude: None,
+        }
+    }
+
+    /// Completes the operation with a deferred result of its last exchange.
+    #[must_use]
+    pub fn deferred(mut self, deferred: Deferred) -> Self {
+        self.deferred = Some(deferred);
+        self
+    }
+
+    /// Puts the operation into a lane of the queue. Default: [`Lane::COMMON`].
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    /// Gives the operation up unless its first byte is written within this time. Default: the port's option.
+    #[must_use]
+    pub fn start_within(mut self, timeout: Duration) -> Self {
+        self.start_within = Some(timeout);
+        self
+    }
+
+    /// Calls `conclude` with the outcome, also when the caller no longer waits for it.
+    ///
+    /// It is called on the driver's task and must not block. An operation that was withdrawn before its
+    /// first byte drops `conclude` uncalled.
+    #[must_use]
+    pub fn on_conclusion(
+        mut self,
+        conclude: impl FnOnce(&Result<Reply, OperationError>) + Send + 'static,
+    ) -> Self {
+        self.conclude = Some(Box::new(conclude));
+        self
+    }
+}
+
+impl From<Exchange> for Operation {
+    fn from(exchange: Exchange) -> Self {
+        Self::sequence([exchange])
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("steps", &self.steps)
+            .field("deferred", &self.deferred)
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A lane of the port's queue: order is kept inside a lane, and lanes take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane(u8);
+
+impl Lane {
+    /// Goes before every other lane: closing and recovering must not wait behind bulk.
+    pub const CONTROL: Self = Self(0);
+    /// For everything that belongs to no client.
+    pub const COMMON: Self = Self(1);
+    /// How many clients have a lane of their own.
+    pub const CLIENTS: u8 = 8;
+    /// How many lanes there are.
+    pub(crate) const COUNT: usize = 2 + Self::CLIENTS as usize;
+
+    /// The lane of a client; clients past [`CLIENTS`](Self::CLIENTS) share lanes.
+    pub const fn client(number: u8) -> Self {
+        Self(2 + number % Self::CLIENTS)
+    }
+
+    pub(crate) const fn position(self) -> usize {
+        self.0 as usize
+    }
+}

@@ -1,0 +1,385 @@
+//! The state machine of the port: bytes and instants in, bytes, deliveries and a deadline out.
+
+mod active;
+mod fence;
+mod pending;
+mod queue;
+mod reading;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use at_codec::{AtCodec, Limits};
+use bytes::BytesMut;
+use tokio::time::Instant;
+
+use self::active::Active;
+use self::fence::Fence;
+use self::pending::Pending;
+use self::queue::{Job, Queue};
+use crate::error::{OperationError, Phase, PortError, Progress};
+use crate::event::{LinkState, PortEvent, Tap, TapEntry};
+use crate::exchange::{Lane, Operation, PromptForm};
+use crate::port::Channel;
+use crate::reply::{FinalResult, Reply};
+use crate::rules::{Lost, Rules};
+
+/// Times and limits of a session.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// Bounds of the codec.
+    pub limits: Limits,
+    /// A line or a counted element that stops growing for this long is damaged. Default: 500 ms.
+    pub silence: Duration,
+    /// The port is gone when it takes no byte for this long. Default: 30 s.
+    pub write_stall: Duration,
+    /// The port is gone after this many bytes without a line. Default: 64 KiB.
+    pub garbage: usize,
+    /// An operation is given up when it cannot be started within this time. Default: 60 s.
+    pub start_within: Duration,
+    /// The fence waits until the line has been quiet for this long before each probe. Default: 50 ms.
+    pub quiet: Duration,
+    /// The fence probes at the latest after this time, quiet or not. Default: 2 s.
+    pub quiet_cap: Duration,
+    /// How long each probe of the fence is waited for; their number bounds the probes. Default: 1, 2, 4, 8 s.
+    pub fence: Vec<Duration>,
+    /// The same for the first fence, when the module may still be starting. Default: 1, 2, 4, 8, 8, 8, 9 s.
+    pub first_fence: Vec<Duration>,
+    /// Nothing is written for this long after the start, because the module may be in the middle of a payload.
+    pub hold_off: Duration,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
+        Self {
+            limits: Limits::default(),
+            silence: Duration::from_millis(500),
+            write_stall: Duration::from_secs(30),
+            garbage: 64 * 1024,
+            start_within: Duration::from_secs(60),
+            quiet: Duration::from_millis(50),
+            quiet_cap: Duration::from_secs(2),
+            fence: seconds(&[1, 2, 4, 8]),
+            first_fence: seconds(&[1, 2, 4, 8, 8, 8, 9]),
+            hold_off: Duration::ZERO,
+        }
+    }
+}
+
+/// The caller's side of an operation.
+pub trait Ticket {
+    /// Whether somebody still waits. Asked before the first byte is written, and never after.
+    fn wanted(&self) -> bool;
+    /// Takes the outcome.
+    fn settle(self, outcome: Result<Reply, OperationError>);
+}
+
+/// Something for the users of the port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery<U> {
+    /// A report, for the receivers of a channel.
+    Urc(Channel, U),
+    /// News of the link.
+    Event(PortEvent),
+}
+
+/// What one port is doing, without task, channel or clock.
+///
+/// Methods come in four kinds: plain questions; `handle_*`, which take what happened together with the time;
+/// changes asked for by the owner (`submit`, `release`, `replace_rules`); and `transmit`, `poll_delivery` and
+/// `deadline`, which say what is to be done next. After any `handle_*` or change the owner asks those again.
+pub struct Session<U, T> {
+    codec: AtCodec<Box<dyn Rules<Urc = U>>>,
+    inbox: BytesMut,
+    options: SessionOptions,
+    queue: Queue<T>,
+    active: Option<Active<T>>,
+    pending: Pending<T>,
+    fence: Option<Fence>,
+    link: LinkState,
+    /// The link is in doubt, but the exchange in flight has to end first.
+    doubt: bool,
+    echo_off: bool,
+    heard_anything: bool,
+    silence: Option<Instant>,
+    stall: Option<Instant>,
+    deliveries: VecDeque<Delivery<U>>,
+    ended: Option<PortError>,
+    tap: Option<Box<dyn Tap>>,
+}
+
+impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
+    /// A session over a port of which nothing is known yet: it begins with a fence.
+    pub fn new(rules: Box<dyn Rules<Urc = U>>, options: SessionOptions, now: Instant) -> Self {
+        let probes = rules.probes();
+        let mut codec = AtCodec::new(rules, options.limits);
+        codec.reset();
+        let (link, first_quiet) = if options.hold_off.is_zero() {
+            (LinkState::Suspect, options.quiet)
+        } else {
+            (LinkState::InPayload, options.hold_off)
+        };
+        let fence = Fence::new(probes, options.first_fence.clone(), None, now + first_quiet, &options, now);
+        Self {
+            codec,
+            inbox: BytesMut::new(),
+            options,
+            queue: Queue::default(),
+            active: None,
+            pending: Pending::default(),
+            fence: Some(fence),
+            link,
+            doubt: false,
+            echo_off: false,
+            heard_anything: false,
+            silence: None,
+            stall: None,
+            deliveries: VecDeque::new(),
+            ended: None,
+            tap: None,
+        }
+    }
+
+    /// Shows the conversation to a witness from now on.
+    pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
+        self.tap = Some(tap);
+    }
+
+    /// How far the link can be trusted.
+    pub fn link(&self) -> LinkState {
+        self.link
+    }
+
+    /// Why the session has ended, if it has.
+    pub fn ended(&self) -> Option<&PortError> {
+        self.ended.as_ref()
+    }
+
+    /// Whether the module waits for data, or will as soon as the command line is out: a host that died now
+    /// would leave it in the middle of a payload.
+    pub fn owes_data(&self) -> bool {
+        self.active.as_ref().is_some_and(Active::owes_data)
+    }
+
+    /// Whether nothing is queued or in flight. Deferred results may still be outstanding.
+    pub fn is_idle(&self) -> bool {
+        self.active.is_none() && self.queue.is_empty()
+    }
+
+    /// Where received bytes are to be put before [`handle_input`](Self::handle_input).
+    pub fn inbox(&mut self) -> &mut BytesMut {
+        &mut self.inbox
+    }
+
+    /// Adds an operation to the queue; `None` for one that nobody waits for.
+    pub fn submit(&mut self, now: Instant, operation: Operation, ticket: Option<T>) {
+        let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
+        let job = Job { operation, ticket, start_by };
+        match &self.ended {
+            Some(error) => job.settle(Err(port_gone(error, Progress::Nothing))),
+            None => self.queue.push(job),
+        }
+    }
+
+    /// Ends the waits for deferred results of a lane, because the session at the broker they belong to is gone.
+    pub fn release(&mut self, lane: Lane) {
+        self.give_up_pending(Lost::Lane(lane), None);
+    }
+
+    /// Takes other rules, for instance when the vendor has become known. What was received so far was read by the old ones.
+    pub fn replace_rules(&mut self, rules: Box<dyn Rules<Urc = U>>) {
+        self.codec.replace_framing(rules);
+    }
+
+    /// The bytes to write next. What the transport took of them goes to [`handle_sent`](Self::handle_sent).
+    pub fn transmit(&mut self, now: Instant) -> Option<&[u8]> {
+        if self.ended.is_some() {
+            return None;
+        }
+        if self.active.is_none() && self.fence.is_none() {
+            self.start_next();
+        }
+        let waiting = match (&self.active, &mut self.fence) {
+            (Some(active), _) => active.unsent(),
+            (None, Some(fence)) => fence.unsent(now),
+            (None, None) => None,
+        };
+        self.stall = match (&waiting, self.stall) {
+            (None, _) => None,
+            (Some(_), Some(due)) => Some(due),
+            (Some(_), None) => Some(now + self.options.write_stall),
+        };
+        waiting
+    }
+
+    /// Takes note that the transport took `count` bytes of what [`transmit`](Self::transmit) gave.
+    pub fn handle_sent(&mut self, now: Instant, count: usize) {
+        self.stall = None;
+        if let Some(active) = &mut self.active {
+            if active.first_byte() {
+                note(&mut self.tap, active.tap_entry());
+            }
+            active.handle_sent(now, count);
+        } else if let Some(line) = self.fence.as_mut().and_then(|fence| fence.handle_sent(now, count)) {
+            note(&mut self.tap, TapEntry::Probe(line));
+            self.set_link(LinkState::Suspect);
+        }
+    }
+
+    /// The next delivery for the users of the port.
+    pub fn poll_delivery(&mut self) -> Option<Delivery<U>> {
+        self.deliveries.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let active = self.active.as_ref().and_then(Active::deadline);
+        let fence = self.fence.as_ref().and_then(Fence::deadline);
+        [active, fence, self.silence, self.stall, self.pending.deadline(), self.queue.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due. Calling it too early does no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.silence.is_some_and(|due| due <= now) {
+            self.handle_silence(now);
+        }
+        if self.stall.is_some_and(|due| due <= now) {
+            self.end(PortError::Stalled { after: self.options.write_stall });
+        }
+        for job in self.queue.take_overdue(now) {
+            let after = job.operation.start_within.unwrap_or(self.options.start_within);
+            job.settle(Err(OperationError::NotStarted { after }));
+        }
+        self.pending.expire(now);
+        if self.active.as_ref().and_then(Active::deadline).is_some_and(|due| due <= now) {
+            self.handle_no_answer(now);
+        }
+        if let Some(probes) = self.fence.as_mut().and_then(|fence| fence.handle_timeout(now)) {
+            self.end(PortError::Unresponsive { probes, heard_anything: self.heard_anything });
+        }
+    }
+
+    /// Takes note that the port is gone: everybody who waits gets the error, and every later operation too.
+    pub fn end(&mut self, error: PortError) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.codec.arm_prompt(None);
+        self.ended = Some(error.clone());
+        self.fence = None;
+        self.silence = None;
+        self.stall = None;
+        self.set_link(LinkState::Dead);
+        if let Some(active) = self.active.take() {
+            let progress = active.progress();
+            active.job.settle(Err(port_gone(&error, progress)));
+        }
+        self.pending.fail_all(|| port_gone(&error, Progress::Complete));
+        for job in self.queue.take_all() {
+            job.settle(Err(port_gone(&error, Progress::Nothing)));
+        }
+    }
+
+    /// Starts the next operation that somebody still waits for and whose result could be told from earlier ones.
+    fn start_next(&mut self) {
+        while let Some(job) = self.queue.pop() {
+            let doubtful = job.operation.deferred.as_ref().is_some_and(|it| self.pending.is_in_doubt(it));
+            if doubtful {
+                job.settle(Err(OperationError::InDoubt));
+                continue;
+            }
+            if let Some(active) = Active::start(job) {
+                self.arm_for(&active);
+                self.active = Some(active);
+                return;
+            }
+        }
+    }
+
+    /// A prompt exists only while the exchange in flight waits for one.
+    fn arm_for(&mut self, active: &Active<T>) {
+        let mark = active.step().data.as_ref().is_some_and(|data| data.prompt == PromptForm::Mark);
+        self.codec.arm_prompt(mark.then_some(at_codec::PromptKind::Data));
+    }
+
+    /// The exchange in flight got no prompt or no final result in time.
+    fn handle_no_answer(&mut self, now: Instant) {
+        let Some(active) = self.active.take() else { return };
+        self.codec.arm_prompt(None);
+        let suspect = active.step().line.name().to_owned();
+        tracing::warn!(command = %suspect, "no answer in time; proving the link");
+        if active.deferred.is_some() {
+            // The result proves that the command was carried out; only its `OK` was lost.
+            let mut active = active;
+            let reply = active.reply(FinalResult::Ok);
+            active.job.settle(Ok(reply));
+        } else if active.course.phase() == Phase::FinalResult && active.may_still_succeed() {
+            self.pending.await_result(now, active);
+        } else {
+            let error = active.timeout_error();
+            active.job.settle(Err(error));
+        }
+        self.begin_fence(now, Some(suspect));
+    }
+
+    /// Writes no more commands until the link has been proven.
+    fn begin_fence(&mut self, now: Instant, suspect: Option<String>) {
+        if self.ended.is_some() || self.fence.is_some() {
+            return;
+        }
+        self.doubt = false;
+        let probes = self.codec.framing().probes();
+        let first = now + self.options.quiet;
+        self.fence = Some(Fence::new(
+            probes,
+            self.options.fence.clone(),
+            suspect.as_deref(),
+            first,
+            &self.options,
+            now,
+        ));
+        self.set_link(LinkState::Suspect);
+    }
+
+    fn set_link(&mut self, link: LinkState) {
+        if self.link != link {
+            self.link = link;
+            self.report(PortEvent::Link(link));
+        }
+    }
+
+    fn report(&mut self, event: PortEvent) {
+        self.deliveries.push_back(Delivery::Event(event));
+    }
+}
+
+/// The error of an operation whose port is gone.
+fn port_gone(error: &PortError, progress: Progress) -> OperationError {
+    OperationError::Port { error: error.clone(), progress }
+}
+
+/// Shows an entry to the witness, and to the trace.
+fn note(tap: &mut Option<Box<dyn Tap>>, entry: TapEntry<'_>) {
+    if let Some(tap) = tap {
+        tap.note(entry);
+    }
+}
+
+impl<U, T> fmt::Debug for Session<U, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("link", &self.link)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}

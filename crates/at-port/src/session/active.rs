@@ -1,0 +1,231 @@
+//! The operation that has the port.
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Job, Ticket};
+use crate::deferred::Verdict;
+use crate::error::{OperationError, Phase, Progress, Refusal};
+use crate::event::TapEntry;
+use crate::exchange::Exchange;
+use crate::reply::{FinalResult, Reply};
+
+/// An operation of which at least the first byte is about to be written.
+pub(super) struct Active<T> {
+    pub(super) job: Job<T>,
+    step: Exchange,
+    /// Which step this is, counted from 0.
+    index: usize,
+    /// The steps to come, the next one last.
+    later: Vec<Exchange>,
+    pub(super) course: Course,
+    /// The information responses of the steps that are done.
+    lines: Vec<Bytes>,
+    /// Where in `lines` those of this step begin.
+    mark: usize,
+    /// A deferred result that came before the final result.
+    pub(super) deferred: Option<Bytes>,
+    /// The report that says that the deferred result will not come.
+    pub(super) lost: Option<Option<Bytes>>,
+    /// Whether an echo of the command line may still come.
+    pub(super) echo_possible: bool,
+}
+
+/// How far the exchange in flight has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Writing the command line.
+    Line { sent: usize },
+    /// Waiting for the prompt.
+    Prompt { until: Instant },
+    /// Writing the data.
+    Data { sent: usize },
+    /// Waiting for the final result.
+    Final { until: Instant },
+}
+
+impl Course {
+    /// What is waited for.
+    pub(super) fn phase(self) -> Phase {
+        match self {
+            Self::Line { .. } | Self::Data { .. } => Phase::Write,
+            Self::Prompt { .. } => Phase::Prompt,
+            Self::Final { .. } => Phase::FinalResult,
+        }
+    }
+}
+
+impl<T: Ticket> Active<T> {
+    /// Takes up a job; one without steps is complete at once.
+    pub(super) fn start(mut job: Job<T>) -> Option<Self> {
+        let mut later = std::mem::take(&mut job.operation.steps);
+        later.reverse();
+        let Some(step) = later.pop() else {
+            job.settle(Ok(Reply { lines: Vec::new(), result: FinalResult::Ok, deferred: None }));
+            return None;
+        };
+        Some(Self {
+            job,
+            step,
+            index: 0,
+            later,
+            course: Course::Line { sent: 0 },
+            lines: Vec::new(),
+            mark: 0,
+            deferred: None,
+            lost: None,
+            echo_possible: true,
+        })
+    }
+
+    /// The exchange in flight.
+    pub(super) fn step(&self) -> &Exchange {
+        &self.step
+    }
+
+    /// What is to be written next.
+    pub(super) fn unsent(&self) -> Option<&[u8]> {
+        match self.course {
+            Course::Line { sent } => self.step.line.as_bytes().get(sent..),
+            Course::Data { sent } => self.step.data.as_ref().and_then(|data| data.data.get(sent..)),
+            Course::Prompt { .. } | Course::Final { .. } => None,
+        }
+    }
+
+    /// Whether nothing of the line or of the data has been written yet.
+    pub(super) fn first_byte(&self) -> bool {
+        matches!(self.course, Course::Line { sent: 0 } | Course::Data { sent: 0 })
+    }
+
+    /// Whether data is still to be written for the exchange in flight.
+    pub(super) fn owes_data(&self) -> bool {
+        self.step.data.is_some() && !matches!(self.course, Course::Final { .. })
+    }
+
+    /// Whether a prompt is what this operation waits for.
+    pub(super) fn awaits_prompt(&self) -> bool {
+        matches!(self.course, Course::Prompt { .. })
+    }
+
+    /// What is being written, for the witness.
+    pub(super) fn tap_entry(&self) -> TapEntry<'_> {
+        match (&self.course, &self.step.data) {
+            (Course::Data { .. }, Some(data)) => TapEntry::Data(&data.data),
+            _ => TapEntry::Command(&self.step.line),
+        }
+    }
+
+    /// Takes note of bytes written.
+    pub(super) fn handle_sent(&mut self, now: Instant, count: usize) {
+        match &mut self.course {
+            Course::Line { sent } => {
+                *sent += count;
+                if *sent >= self.step.line.as_bytes().len() {
+                    self.course = match &self.step.data {
+                        Some(data) => Course::Prompt { until: now + data.patience },
+                        None => Course::Final { until: now + self.step.timeout },
+                    };
+                }
+            }
+            Course::Data { sent } => {
+                *sent += count;
+                if self.step.data.as_ref().is_none_or(|data| *sent >= data.data.len()) {
+                    self.course = Course::Final { until: now + self.step.timeout };
+                }
+            }
+            Course::Prompt { .. } | Course::Final { .. } => {}
+        }
+    }
+
+    /// The module asked for the data.
+    pub(super) fn handle_prompt(&mut self, now: Instant) {
+        let empty = self.step.data.as_ref().is_none_or(|data| data.data.is_empty());
+        self.course =
+            if empty { Course::Final { until: now + self.step.timeout } } else { Course::Data { sent: 0 } };
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.course {
+            Course::Prompt { until } | Course::Final { until } => Some(until),
+            Course::Line { .. } | Course::Data { .. } => None,
+        }
+    }
+
+    /// Keeps an information response.
+    pub(super) fn keep(&mut self, line: Bytes) {
+        self.lines.push(line);
+    }
+
+    /// Goes on to the next step, if there is one.
+    pub(super) fn advance(&mut self) -> bool {
+        let Some(next) = self.later.pop() else { return false };
+        self.step = next;
+        self.index += 1;
+        self.mark = self.lines.len();
+        self.course = Course::Line { sent: 0 };
+        self.echo_possible = true;
+        true
+    }
+
+    fn is_last_step(&self) -> bool {
+        self.later.is_empty()
+    }
+
+    /// How a line bears on the deferred result, which only the last step can have caused.
+    pub(super) fn verdict(&self, line: &[u8]) -> Verdict {
+        let begun = !matches!(self.course, Course::Line { sent: 0 });
+        match &self.job.operation.deferred {
+            Some(deferred) if self.is_last_step() && begun => deferred.verdict(line),
+            _ => Verdict::NotThis,
+        }
+    }
+
+    /// Whether the module may have taken the command although its final result is missing.
+    pub(super) fn may_still_succeed(&self) -> bool {
+        self.is_last_step() && self.job.operation.deferred.is_some() && self.lost.is_none()
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        match self.course {
+            Course::Line { sent: 0 } if self.index == 0 => Progress::Nothing,
+            Course::Data { sent } if self.is_last_step() && sent > 0 => Progress::DataInPart,
+            Course::Final { .. } if self.is_last_step() => Progress::Complete,
+            _ => Progress::Begun,
+        }
+    }
+
+    pub(super) fn timeout_error(&self) -> OperationError {
+        let after = match (&self.course, &self.step.data) {
+            (Course::Prompt { .. }, Some(data)) => data.patience,
+            _ => self.step.timeout,
+        };
+        OperationError::Timeout {
+            command: self.command(),
+            step: self.index,
+            phase: self.course.phase(),
+            after,
+            progress: self.progress(),
+        }
+    }
+
+    pub(super) fn refusal(&mut self, result: FinalResult) -> OperationError {
+        OperationError::Refused(Box::new(Refusal {
+            command: self.command(),
+            step: self.index,
+            result,
+            progress: self.progress(),
+            lines: self.lines.split_off(self.mark),
+            deferred: self.deferred.take(),
+        }))
+    }
+
+    /// The command's name with `AT`, for errors.
+    pub(super) fn command(&self) -> String {
+        format!("AT{}", self.step.line.name())
+    }
+
+    /// Takes the reply together, once everything is known.
+    pub(super) fn reply(&mut self, result: FinalResult) -> Reply {
+        Reply { lines: std::mem::take(&mut self.lines), result, deferred: self.deferred.take() }
+    }
+}

@@ -1,0 +1,177 @@
+//! Operations that are off the port and wait for their deferred result.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::active::Active;
+use super::{Job, Ticket};
+use crate::deferred::{Deferred, Verdict};
+use crate::error::{OperationError, Phase, Progress};
+use crate::exchange::Lane;
+use crate::reply::{FinalResult, Reply};
+use crate::rules::Lost;
+
+/// The waiting operations, oldest first, and what cannot be told apart any more.
+pub(super) struct Pending<T> {
+    waiting: VecDeque<Waiting<T>>,
+    in_doubt: Vec<Doubt>,
+}
+
+/// One operation that waits.
+struct Waiting<T> {
+    job: Job<T>,
+    deferred: Deferred,
+    reply: Reply,
+    until: Instant,
+    command: String,
+    /// Set if the final result never came; the deferred result then stands for both.
+    without_final: Option<OperationError>,
+}
+
+/// Results that are still owed by the module under a key that later operations share.
+struct Doubt {
+    deferred: Deferred,
+    lane: Lane,
+    owed: usize,
+}
+
+impl<T> Default for Pending<T> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), in_doubt: Vec::new() }
+    }
+}
+
+impl<T: Ticket> Pending<T> {
+    /// Takes an operation whose last final result was a success.
+    pub(super) fn accept(&mut self, now: Instant, mut active: Active<T>, result: FinalResult) {
+        let reply = active.reply(result);
+        self.push(now, active, reply, None);
+    }
+
+    /// Takes an operation whose last final result is missing: the module may have done it all the same.
+    pub(super) fn await_result(&mut self, now: Instant, mut active: Active<T>) {
+        let missing = active.timeout_error();
+        let reply = active.reply(FinalResult::Ok);
+        self.push(now, active, reply, Some(missing));
+    }
+
+    fn push(&mut self, now: Instant, active: Active<T>, reply: Reply, missing: Option<OperationError>) {
+        let command = active.command();
+        let mut job = active.job;
+        let Some(deferred) = job.operation.deferred.take() else {
+            job.settle(Ok(reply));
+            return;
+        };
+        let until = now + deferred.timeout;
+        self.waiting.push_back(Waiting { job, deferred, reply, until, command, without_final: missing });
+    }
+
+    /// Offers a line; `true` if it is a deferred result of an operation that waits, or owed by one that no longer does.
+    pub(super) fn take(&mut self, now: Instant, line: &Bytes) -> bool {
+        if let Some(doubt) =
+            self.in_doubt.iter_mut().find(|doubt| doubt.deferred.verdict(line) == Verdict::Final)
+        {
+            doubt.owed -= 1;
+            self.in_doubt.retain(|doubt| doubt.owed > 0);
+            return true;
+        }
+        for position in 0..self.waiting.len() {
+            let Some(waiting) = self.waiting.get_mut(position) else { break };
+            match waiting.deferred.verdict(line) {
+                Verdict::NotThis => {}
+                Verdict::Interim => {
+                    waiting.until = now + waiting.deferred.timeout;
+                    return true;
+                }
+                Verdict::Final => {
+                    if let Some(mut done) = self.waiting.remove(position) {
+                        done.reply.deferred = Some(line.clone());
+                        done.job.settle(Ok(done.reply));
+                    }
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Ends the waits that this report ends.
+    pub(super) fn end_by(&mut self, line: &Bytes) {
+        self.fail_where(|it| it.deferred.is_ended_by(line), |it| it.released(Some(line.clone())));
+    }
+
+    /// Ends the waits for results that will not come.
+    pub(super) fn give_up(&mut self, lost: Lost, report: Option<&Bytes>) {
+        let concerned = |lane| lost == Lost::All || lost == Lost::Lane(lane);
+        self.in_doubt.retain(|doubt| !concerned(doubt.lane));
+        self.fail_where(|it| concerned(it.job.operation.lane), |it| it.released(report.cloned()));
+    }
+
+    /// Ends all waits with an error.
+    pub(super) fn fail_all(&mut self, error: impl Fn() -> OperationError) {
+        self.in_doubt.clear();
+        self.fail_where(|_| true, |_| error());
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waiting.iter().map(|waiting| waiting.until).min()
+    }
+
+    /// Ends the waits whose time is over, and with a shared key all that cannot be told from them.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if self.deadline().is_none_or(|due| due > now) {
+            return;
+        }
+        for waiting in self.waiting.iter().filter(|it| it.until <= now && it.deferred.shared) {
+            let lane = waiting.job.operation.lane;
+            if !self.in_doubt.iter().any(|doubt| doubt.deferred.same_key(&waiting.deferred)) {
+                self.in_doubt.push(Doubt { deferred: waiting.deferred.clone(), lane, owed: 0 });
+            }
+        }
+        for doubt in &mut self.in_doubt {
+            doubt.owed += self.waiting.iter().filter(|it| it.deferred.same_key(&doubt.deferred)).count();
+        }
+        let in_doubt = std::mem::take(&mut self.in_doubt);
+        let told_apart = |it: &Waiting<T>| in_doubt.iter().any(|doubt| doubt.deferred.same_key(&it.deferred));
+        self.fail_where(|it| it.until <= now || told_apart(it), Waiting::timeout_error);
+        self.in_doubt = in_doubt;
+    }
+
+    /// Whether a new result with this key could be mistaken for one that is still owed.
+    pub(super) fn is_in_doubt(&self, deferred: &Deferred) -> bool {
+        self.in_doubt.iter().any(|doubt| doubt.deferred.same_key(deferred))
+    }
+
+    fn fail_where(
+        &mut self,
+        concerned: impl Fn(&Waiting<T>) -> bool,
+        error: impl Fn(&Waiting<T>) -> OperationError,
+    ) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            if concerned(&waiting) {
+                let error = error(&waiting);
+                waiting.job.settle(Err(error));
+            } else {
+                self.waiting.push_back(waiting);
+            }
+        }
+    }
+}
+
+impl<T> Waiting<T> {
+    fn released(&self, report: Option<Bytes>) -> OperationError {
+        OperationError::Released { command: self.command.clone(), report }
+    }
+
+    fn timeout_error(&self) -> OperationError {
+        self.without_final.clone().unwrap_or_else(|| OperationError::Timeout {
+            command: self.command.clone(),
+            step: 0,
+            phase: Phase::DeferredResult,
+            after: self.deferred.timeout,
+            progress: Progress::Complete,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Serial ports.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_serial::{FlowControl, SerialPortBuilderExt, SerialStream};
+
+use super::{Line, OpenError};
+
+/// A serial port, opened for this process alone.
+///
+/// `flush` does nothing: the stream below implements it as `tcdrain`, which blocks the thread of the runtime
+/// until the last bit is on the wire, and for ever while the module holds CTS off. Written bytes leave by themselves.
+#[derive(Debug)]
+pub struct SerialPort {
+    stream: SerialStream,
+}
+
+impl SerialPort {
+    /// Opens a port and drops what the system had received for an earlier owner.
+    ///
+    /// Must be called on a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// There is no such port, somebody else has it, the user may not open it, or it is no serial port.
+    pub fn open(path: &Path, line: Line) -> Result<Self, OpenError> {
+        let name = path.to_string_lossy();
+        let flow = if line.rts_cts { FlowControl::Hardware } else { FlowControl::None };
+        let opened = tokio_serial::new(name.as_ref(), line.baud).flow_control(flow).open_native_async();
+        let stream = opened.map_err(|error| explain(path, error))?;
+        // Where clearing is not possible the fence drops the old bytes.
+        let _ = tokio_serial::SerialPort::clear(&stream, tokio_serial::ClearBuffer::All);
+        Ok(Self { stream })
+    }
+}
+
+/// Finds out why a port could not be opened; the library below gives the same kind for several causes.
+fn explain(path: &Path, error: tokio_serial::Error) -> OpenError {
+    let address = path.display().to_string();
+    let probe = std::fs::File::options().read(true).open(path);
+    let kind = match &probe {
+        Err(error) => Some(error.kind()),
+        Ok(_) => None,
+    };
+    match kind {
+        Some(io::ErrorKind::NotFound) => return OpenError::NotFound { address },
+        Some(io::ErrorKind::PermissionDenied) => return OpenError::Permission { address },
+        Some(io::ErrorKind::ResourceBusy) => return OpenError::Busy { holder: holder_of(path), address },
+        _ => {}
+    }
+    if path.is_file() || path.is_dir() {
+        return OpenError::NotSerial { address };
+    }
+    let text = error.to_string();
+    if text.contains("exclusive lock") || text.contains("busy") {
+        return OpenError::Busy { holder: holder_of(path), address };
+    }
+    if text.contains("typewriter") || text.contains("ioctl") {
+        return OpenError::NotSerial { address };
+    }
+    OpenError::Io { address, source: error.into() }
+}
+
+/// Names the process that has the port open, on systems with `/proc`.
+fn holder_of(path: &Path) -> String {
+    let unknown = || "another process".to_owned();
+    let Ok(device) = path.canonicalize() else { return unknown() };
+    let Ok(processes) = std::fs::read_dir("/proc") else { return unknown() };
+    for process in processes.flatten() {
+        let number = process.file_name();
+        let is_own = number.to_str() == Some(&std::process::id().to_string());
+        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        let holds = files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == device));
+        if holds && !is_own {
+            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return format!("{} (process {})", name.trim(), number.to_string_lossy());
+        }
+    }
+    unknown()
+}
+
+impl AsyncRead for SerialPort {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for SerialPort {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -88,3 +88,48 @@ pub enum ArgumentError {
         field: &'static str,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_charset_accepts_exactly_its_bytes() {
+        let variants =
+            |base: Charset| [base, base.no_backslash(), base.no_comma(), base.no_backslash().no_comma()];
+        for (charset, high) in variants(Charset::UTF8)
+            .map(|c| (c, true))
+            .into_iter()
+            .chain(variants(Charset::ASCII).map(|c| (c, false)))
+        {
+            for byte in 0..=u8::MAX {
+                let never = byte < 0x20 || byte == 0x7F || byte == b'"';
+                let refused = never
+                    || (byte >= 0x80 && !high)
+                    || (byte == b'\\' && !charset.backslash)
+                    || (byte == b',' && !charset.comma);
+                assert_eq!(charset.accepts(byte), !refused, "{byte:#04x} in {charset:?}");
+            }
+        }
+        assert!(!Charset::UTF8.no_backslash().accepts(b'\\') && Charset::UTF8.accepts(b'\\'));
+        assert!(!Charset::ASCII.no_comma().accepts(b',') && Charset::ASCII.accepts(b','));
+    }
+
+    #[test]
+    fn errors_name_the_byte_and_never_the_value() {
+        let error = Charset::ASCII.check("password", b"hunter2\r", 64).unwrap_err();
+        assert_eq!(error, ArgumentError::Unrepresentable { field: "password", byte: b'\r', at: 7 });
+        assert_eq!(
+            error.to_string(),
+            "password holds byte 0x0D at position 7, which a command line cannot carry there"
+        );
+        let error = Charset::ASCII.check("password", b"hunter2", 6).unwrap_err();
+        assert_eq!(error.to_string(), "password has 7 bytes, more than the limit of 6");
+        assert!(!format!("{error:?}").contains("hunter2"));
+        assert_eq!(Charset::ASCII.check("password", b"hunter", 6), Ok(()));
+        assert_eq!(
+            ArgumentError::Empty { field: "topic" }.to_string(),
+            "topic is empty, which a command line without quotation marks cannot say"
+        );
+    }
+}

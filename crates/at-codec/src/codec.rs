@@ -27,7 +27,7 @@ use crate::{CommandLine, Damage, DamageKind, Extent, Frame, Framing, Limits, Ove
 /// - A line beyond [`Limits::max_line`] is skipped to its end, never taken up again in its middle.
 ///
 /// Frames do not depend on how the bytes were cut into reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AtCodec<F> {
     framing: F,
     limits: Limits,
@@ -228,7 +228,7 @@ impl<F: Framing> AtCodec<F> {
             return Step::Starved;
         }
         // A rule never sees more than the limit, or a long read could let it accept what one-byte reads refuse.
-        let max = self.limits.max_element;
+        let max = self.limits.max_element.max(1);
         let head = src.get(..max).unwrap_or(src);
         let next = match self.framing.measure(head, &mut resume) {
             Extent::Line | Extent::Exactly(0) => State::Line { scanned: 0 },

@@ -277,3 +277,121 @@ impl fmt::Debug for WriteLine {
         f.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_forms() {
+        for (command, bytes, kind) in [
+            (CommandLine::execute("+CSQ"), &b"AT+CSQ\r"[..], CommandKind::Execute),
+            (CommandLine::execute("E0"), b"ATE0\r", CommandKind::Execute),
+            (CommandLine::execute(""), b"AT\r", CommandKind::Execute),
+            (CommandLine::read("+CPIN"), b"AT+CPIN?\r", CommandKind::Read),
+            (CommandLine::test("+QMTPUBEX"), b"AT+QMTPUBEX=?\r", CommandKind::Test),
+            (CommandLine::write("+QMTCLOSE").integer(0).finish(), b"AT+QMTCLOSE=0\r", CommandKind::Write),
+        ] {
+            assert_eq!(command.as_bytes(), bytes);
+            assert_eq!(command.body(), &bytes[..bytes.len() - 1]);
+            assert_eq!(command.kind(), kind);
+            assert!(!command.has_secret());
+        }
+        assert_eq!(CommandLine::read("+CPIN").name(), "+CPIN");
+    }
+
+    #[test]
+    fn arguments_are_separated_by_commas() {
+        let line = CommandLine::write("+X")
+            .omitted()
+            .literal("recv/mode")
+            .integer(-1)
+            .word("0xFFFF")
+            .quoted("topic", "a,b", Charset::UTF8, 3)
+            .unwrap()
+            .unquoted("host", "x.y", Charset::ASCII, 3)
+            .unwrap()
+            .omitted()
+            .finish();
+        assert_eq!(line.as_bytes(), b"AT+X=,\"recv/mode\",-1,0xFFFF,\"a,b\",x.y,\r");
+        assert_eq!(line.name(), "+X");
+    }
+
+    #[test]
+    fn a_string_cannot_end_its_argument_or_its_command() {
+        for byte in 0..=u8::MAX {
+            let value = [b'a', byte];
+            let quoted = CommandLine::write("+X").quoted("topic", value, Charset::UTF8, 9);
+            assert_eq!(quoted.is_ok(), Charset::UTF8.accepts(byte), "{byte:#04x} in quotes");
+            let bare = CommandLine::write("+X").unquoted("topic", value, Charset::UTF8, 9);
+            let accepted = Charset::UTF8.accepts(byte) && byte != b',' && byte != b';';
+            assert_eq!(bare.is_ok(), accepted, "{byte:#04x} without quotes");
+            if let Err(error) = bare {
+                assert_eq!(error, ArgumentError::Unrepresentable { field: "topic", byte, at: 1 });
+            }
+        }
+        let test_command = CommandLine::write("+X").unquoted("user", "?", Charset::UTF8, 9);
+        assert!(matches!(test_command, Err(ArgumentError::Unrepresentable { byte: b'?', at: 0, .. })));
+        assert!(CommandLine::write("+X").integer(1).unquoted("user", "?", Charset::UTF8, 9).is_ok());
+        let empty = CommandLine::write("+X").unquoted("user", "", Charset::UTF8, 9);
+        assert!(matches!(empty, Err(ArgumentError::Empty { field: "user" })));
+        assert!(CommandLine::write("+X").quoted("user", "", Charset::UTF8, 9).is_ok());
+    }
+
+    #[test]
+    fn secrets_are_written_and_never_shown() {
+        let line = CommandLine::write("+MQTTUSER")
+            .integer(1)
+            .secret("user", "canary-1", Charset::UTF8, 64)
+            .unwrap()
+            .secret("password", "canary-2".repeat(40), Charset::UTF8, 512)
+            .unwrap()
+            .quoted("client identifier", "gw\u{e9}", Charset::UTF8, 64)
+            .unwrap();
+        assert!(!format!("{line:?}").contains("canary"));
+        let line = line.finish();
+        assert!(line.has_secret());
+        let wire = format!("AT+MQTTUSER=1,\"canary-1\",\"{}\",\"gw\u{e9}\"\r", "canary-2".repeat(40));
+        assert_eq!(line.as_bytes(), wire.as_bytes());
+        assert_eq!(line.to_string(), r#"AT+MQTTUSER=1,***,***,"gw\xc3\xa9""#);
+        assert_eq!(format!("{line:?}"), format!("CommandLine({line})"));
+        assert_eq!(line.clone(), line);
+    }
+
+    #[test]
+    fn a_refused_secret_stays_secret() {
+        let error = CommandLine::write("+X").secret("password", "canary\n", Charset::UTF8, 64).unwrap_err();
+        assert_eq!(error, ArgumentError::Unrepresentable { field: "password", byte: b'\n', at: 6 });
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_typed_line_gets_its_prefix_once() {
+        for (typed, wire, name) in [
+            ("+CSQ", "AT+CSQ\r", "+CSQ"),
+            ("AT+CSQ", "AT+CSQ\r", "+CSQ"),
+            (" at+csq? ", "at+csq?\r", "+CSQ"),
+            ("AT+QMTCFG=\"recv/mode\",0", "AT+QMTCFG=\"recv/mode\",0\r", "+QMTCFG"),
+            ("aT", "aT\r", ""),
+            ("", "AT\r", ""),
+            ("E1", "ATE1\r", "E1"),
+        ] {
+            let line = CommandLine::raw(typed).unwrap();
+            assert_eq!(line.as_bytes(), wire.as_bytes());
+            assert_eq!((line.name(), line.kind()), (name, CommandKind::Raw));
+        }
+    }
+
+    #[test]
+    fn a_typed_line_has_no_control_characters_and_a_bound() {
+        for byte in (0..0x20).chain([0x7F]) {
+            let error = CommandLine::raw(&format!("AT{}", char::from(byte))).unwrap_err();
+            assert_eq!(error, ArgumentError::Unrepresentable { field: "command", byte, at: 2 });
+        }
+        let error = CommandLine::raw("AT+X=\u{85}").unwrap_err();
+        assert_eq!(error, ArgumentError::Unrepresentable { field: "command", byte: 0xC2, at: 5 });
+        assert!(CommandLine::raw(&"é".repeat(1023)).is_ok());
+        let error = CommandLine::raw(&"x".repeat(2047)).unwrap_err();
+        assert_eq!(error, ArgumentError::TooLong { field: "command", max: 2048, got: 2049 });
+    }
+}

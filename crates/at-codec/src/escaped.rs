@@ -49,3 +49,30 @@ pub(crate) fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_shown_as_printable_ascii() {
+        for byte in 0..=u8::MAX {
+            let shown = Escaped(&[byte]).to_string();
+            let expected = match byte {
+                b'\r' => r"\r".to_owned(),
+                b'\n' => r"\n".to_owned(),
+                0x20..=0x7E => char::from(byte).to_string(),
+                _ => format!(r"\x{byte:02x}"),
+            };
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_and_its_length_told() {
+        assert_eq!(Escaped(&[b'a'; 64]).to_string(), "a".repeat(64));
+        assert_eq!(Escaped(&[b'a'; 65]).to_string(), format!("{}… (65 bytes)", "a".repeat(64)));
+        assert_eq!(format!("{:?}", Escaped(b"x\0")), r#""x\x00""#);
+        assert_eq!(Escaped(b"").to_string(), "");
+    }
+}

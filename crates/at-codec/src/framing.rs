@@ -28,7 +28,8 @@ pub enum Extent {
     /// [`Extent::NeedMore`] to see it). 0 is taken as [`Extent::Line`].
     Exactly(usize),
     /// Ask again when `head` has at least this many bytes. The number has to follow from the bytes (a stated
-    /// count, say), or be one more than there are.
+    /// count, say), or be one more than there are. It must not reach beyond the shortest way the element can go
+    /// on: a rule that asks for eight bytes where a line of four could end keeps that line waiting.
     NeedMore(usize),
     /// The element is broken. `skip` bytes from its start are dropped without a look, then the rest up to the
     /// line end.

@@ -71,3 +71,31 @@ fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     black_box(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_grows_keeps_its_bytes_and_its_marks() {
+        let mut line = LineText::default();
+        line.push(b"AT+X=");
+        line.push_secret(&[b"\"", &[b's'; 300], b"\""]);
+        line.push(b",1,");
+        line.push_secret(&[b"t"]);
+        line.push(b"\r");
+        let mut expected = b"AT+X=\"".to_vec();
+        expected.extend([b's'; 300]);
+        expected.extend(b"\",1,t\r");
+        assert_eq!(line.bytes(), expected);
+        let marked: Vec<_> = line.secrets.iter().map(|secret| secret.len()).collect();
+        assert_eq!(marked, [302, 1]);
+    }
+
+    #[test]
+    fn wiping_overwrites_every_byte() {
+        let mut bytes = *b"open sesame";
+        wipe(&mut bytes);
+        assert_eq!(bytes, [0; 11]);
+    }
+}

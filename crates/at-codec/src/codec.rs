@@ -349,3 +349,20 @@ impl<F> Encoder<Bytes> for AtCodec<F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LinesOnly;
+
+    #[test]
+    fn a_waiting_line_remembers_how_far_it_was_searched() {
+        let mut codec = AtCodec::new(LinesOnly, Limits::default());
+        let mut buffer = BytesMut::new();
+        for length in 1..=100 {
+            buffer.extend_from_slice(b"x");
+            assert_eq!(codec.next_frame(&mut buffer), None);
+            assert!(matches!(codec.state, State::Line { scanned } if scanned == length));
+        }
+    }
+}

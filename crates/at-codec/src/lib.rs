@@ -42,12 +42,14 @@ mod framing;
 mod limits;
 mod line_text;
 mod skip;
+mod write_line;
 
 pub use argument::{ArgumentError, Charset};
 pub use codec::{AtCodec, Pending, PromptKind};
-pub use command::{CommandKind, CommandLine, WriteLine};
+pub use command::{CommandKind, CommandLine};
 pub use escaped::Escaped;
 pub use fields::{Fields, name_of};
 pub use frame::{Damage, DamageKind, Frame, Overrun};
 pub use framing::{Extent, Framing, LinesOnly};
 pub use limits::Limits;
+pub use write_line::WriteLine;

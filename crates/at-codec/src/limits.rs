@@ -2,6 +2,9 @@
 
 /// How long elements may be, and how lines end.
 ///
+/// No more of an element waits in the buffer than the larger bound allows (and the line end, and the 64 bytes that
+/// the event of a broken element shows).
+///
 /// ```
 /// use at_codec::Limits;
 ///

@@ -120,8 +120,8 @@ fn armed() {
     let start = Start { limits: limits(), armed: true, noisy: false };
     let mut codec = settled(LinesOnly, start.limits);
     codec.arm_prompt(Some(PromptKind::Data));
-    // With the space that may belong to a prompt.
-    compare(codec, start, b"\r\nOK>+\"3x ", b"", &line);
+    // A space may belong to a prompt; it takes the place of an ordinary byte.
+    compare(codec, start, b"\r\nO>+\"3x ", b"", &line);
 }
 
 #[test]

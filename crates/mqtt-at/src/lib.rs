@@ -1,1 +1,84 @@
-//! Placeholder.
+//! MQTT over the AT commands of cellular modules.
+//!
+//! Cellular modules carry their own MQTT stack and offer it on a serial port, each vendor in its own words. This
+//! library is one API over them: an outcome of each publish that can be trusted, replies that are never given to
+//! the wrong command, any bytes in the payload, several clients of one module at once.
+//!
+//! ```no_run
+//! use mqtt_at::{ConnectOptions, Modem, QoS};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> mqtt_at::Result<()> {
+//! let modem = Modem::open("/dev/ttyUSB2").await?; // finds the vendor, attaches to the network
+//! let client = modem.connect(ConnectOptions::new("gateway-7", "broker.example.com", 1883)).await?;
+//! let mut messages = client.subscribe("site/7/cmd/#", QoS::AtLeastOnce).await?;
+//! client.publish("site/7/up", QoS::AtLeastOnce, false, "hello").await?;
+//! while let Some(item) = messages.next().await {
+//!     match item {
+//!         Ok(message) => println!("{}: {} bytes", message.topic(), message.payload().len()),
+//!         Err(lagged) => eprintln!("{lagged}"), // a gap is an item, not the end
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # What an error tells
+//!
+//! [`Error::fault`] says whose fault a failure is, [`Error::outcome`] whether a message may have been sent all the
+//! same, [`Error::remedy`] what can be done. Limits are checked before a byte is sent.
+//!
+//! # Without hardware
+//!
+//! The crate `virtual-modem` is a module that runs in the same process, with a broker behind it; see its
+//! documentation and `examples/`.
+
+mod bringup;
+mod client;
+mod command;
+pub mod common;
+mod connect;
+mod detect;
+mod dialect;
+mod discovery;
+mod error;
+mod event;
+mod limits;
+mod link;
+mod mark;
+mod message;
+mod modem;
+mod options;
+mod packet_ids;
+mod qos;
+mod secret;
+mod subscription;
+mod tls;
+mod topic;
+mod vendor;
+
+pub use bringup::{Identity, NetworkStatus};
+pub use client::Client;
+pub use command::{Command, Unreadable};
+pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
+pub use dialect::quectel;
+pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};
+pub use event::{ClientStatus, Event, Lagged, LossCause};
+pub use limits::Limits;
+pub use message::Message;
+pub use modem::{Modem, ModemDriver};
+pub use options::{ModemOptions, Step};
+pub use qos::QoS;
+pub use secret::Secret;
+pub use subscription::Subscription;
+pub use tls::Tls;
+pub use topic::{TopicFilter, TopicName};
+pub use vendor::Vendor;
+
+/// The layers below, for own commands and for tests: what an exchange is made of, and what the port reports.
+pub mod at {
+    pub use at_codec::{ArgumentError, Charset, CommandLine, Escaped, Fields};
+    pub use at_port::{
+        Answer, Deferred, Exchange, FinalResult, LinkState, Operation, OperationError, Phase, PortError, PortEvent,
+        PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,
+    };
+}

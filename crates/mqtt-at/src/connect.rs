@@ -1,0 +1,233 @@
+//! How a client connects to its broker.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::InputError;
+use crate::qos::QoS;
+use crate::secret::Secret;
+use crate::tls::Tls;
+use crate::topic::TopicName;
+
+/// What [`Modem::connect`](crate::Modem::connect) needs to know. Each setter is named after what it sets.
+///
+/// # Examples
+///
+/// ```
+/// use mqtt_at::{ConnectOptions, QoS, Will};
+/// use std::time::Duration;
+///
+/// let will = Will::new("site/7/state", "gone")?.qos(QoS::AtLeastOnce).retain(true);
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 1883)
+///     .credentials("gateway-7", "secret")
+///     .keep_alive(Duration::from_secs(60))
+///     .will(will);
+/// assert!(!format!("{options:?}").contains("secret"));
+/// # Ok::<(), mqtt_at::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    pub(crate) client_identifier: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) credentials: Option<(String, Secret)>,
+    pub(crate) keep_alive: Duration,
+    pub(crate) clean_session: bool,
+    pub(crate) will: Option<Will>,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) require_tls: bool,
+    pub(crate) receive_mode: ReceiveMode,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) packet_timeout: Duration,
+    pub(crate) retries: u8,
+    pub(crate) client_index: Option<u8>,
+}
+
+impl ConnectOptions {
+    /// A client with this identifier, for the broker on this host and port: 1883 by custom, 8883 with TLS.
+    ///
+    /// The identifier must be unique at the broker, which closes the older of two connections with the same one.
+    pub fn new(client_identifier: impl Into<String>, host: impl Into<String>, port: u16) -> Self {
+        Self {
+            client_identifier: client_identifier.into(),
+            host: host.into(),
+            port,
+            credentials: None,
+            keep_alive: Duration::from_secs(120),
+            clean_session: true,
+            will: None,
+            version: ProtocolVersion::V3_1_1,
+            tls: None,
+            require_tls: false,
+            receive_mode: ReceiveMode::Push,
+            connect_timeout: Duration::from_secs(120),
+            packet_timeout: Duration::from_secs(5),
+            retries: 3,
+            client_index: None,
+        }
+    }
+
+    /// User name and password. Default: none.
+    #[must_use]
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.credentials = Some((user.into(), password.into()));
+        self
+    }
+
+    /// How long the connection may be silent before the module sends a ping; whole seconds. Default: 120 s.
+    ///
+    /// The range is the module's: Quectel 0 (off) to 3600 s.
+    #[must_use]
+    pub fn keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = interval;
+        self
+    }
+
+    /// Whether the broker forgets subscriptions and waiting messages of earlier connections. Default: yes.
+    #[must_use]
+    pub fn clean_session(mut self, clean: bool) -> Self {
+        self.clean_session = clean;
+        self
+    }
+
+    /// What the broker publishes when the connection is lost. Default: nothing.
+    #[must_use]
+    pub fn will(mut self, will: Will) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    /// The version of MQTT. Default: 3.1.1.
+    #[must_use]
+    pub fn version(mut self, version: ProtocolVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Encrypts the connection. Default: plain TCP.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Refuses to connect without TLS, for programs whose options come from elsewhere. Default: off.
+    #[must_use]
+    pub fn require_tls(mut self, required: bool) -> Self {
+        self.require_tls = required;
+        self
+    }
+
+    /// How received messages come from the module. Default: [`ReceiveMode::Push`].
+    #[must_use]
+    pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
+        self.receive_mode = mode;
+        self
+    }
+
+    /// How long opening the network connection may take, name resolution and TLS included. Default: 120 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long the module waits for the broker's answer to a packet before it sends the packet again; 1 to 60
+    /// whole seconds on Quectel. Default: 5 s.
+    #[must_use]
+    pub fn packet_timeout(mut self, timeout: Duration) -> Self {
+        self.packet_timeout = timeout;
+        self
+    }
+
+    /// How often the module sends a packet again; 0 to 10 on Quectel. Default: 3.
+    #[must_use]
+    pub fn retries(mut self, retries: u8) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Which of the module's clients to use. Default: the first free one.
+    #[must_use]
+    pub fn client_index(mut self, index: u8) -> Self {
+        self.client_index = Some(index);
+        self
+    }
+
+    /// The longest time for which a publish or subscription may stay without any word of the module: the
+    /// manuals' packet timeout times retries, half as much again, and 5 s.
+    pub(crate) fn acknowledgement_timeout(&self) -> Duration {
+        self.packet_timeout * u32::from(self.retries).max(1) * 3 / 2 + Duration::from_secs(5)
+    }
+}
+
+/// A message that the broker publishes when the connection ends without a farewell.
+#[derive(Clone)]
+pub struct Will {
+    pub(crate) topic: TopicName,
+    pub(crate) payload: Bytes,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+}
+
+impl Will {
+    /// A will with QoS 0, not retained.
+    ///
+    /// # Errors
+    ///
+    /// The topic is no valid topic name.
+    pub fn new(topic: impl Into<String>, payload: impl Into<Bytes>) -> Result<Self, InputError> {
+        let topic = TopicName::new(topic)?;
+        Ok(Self { topic, payload: payload.into(), qos: QoS::AtMostOnce, retain: false })
+    }
+
+    /// With which quality of service it is published. Default: 0.
+    #[must_use]
+    pub fn qos(mut self, qos: QoS) -> Self {
+        self.qos = qos;
+        self
+    }
+
+    /// Whether the broker keeps it for later subscribers. Default: no.
+    #[must_use]
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
+}
+
+impl std::fmt::Debug for Will {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Will")
+            .field("topic", &self.topic)
+            .field("payload_bytes", &self.payload.len())
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .finish()
+    }
+}
+
+/// A version of MQTT that modules speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ProtocolVersion {
+    /// MQTT 3.1.
+    V3_1,
+    /// MQTT 3.1.1.
+    #[default]
+    V3_1_1,
+}
+
+/// How received messages come from the module. Both ways are safe for any payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ReceiveMode {
+    /// The module sends each message at once, with its length.
+    #[default]
+    Push,
+    /// The module stores messages and reports them; the library fetches each. Delivery is paced by the host, at
+    /// the price of a command for each message, and a forged report costs a read only. Quectel only.
+    Pull,
+}

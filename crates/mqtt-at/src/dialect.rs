@@ -1,0 +1,163 @@
+//! The seam between the vendor-neutral client and each vendor's way of MQTT over AT.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use at_port::{ErrorCode, FinalResult, Operation, Port, Reply, Rules};
+use bytes::Bytes;
+
+use crate::connect::ConnectOptions;
+use crate::error::{Error, Result};
+use crate::link::{Inbound, Links};
+use crate::options::{ModemOptions, Progress};
+use crate::qos::QoS;
+use crate::topic::{TopicFilter, TopicName};
+use crate::vendor::Vendor;
+
+pub mod quectel;
+
+/// A port whose reports are read by a dialect.
+pub(crate) type ModemPort = Port<Inbound>;
+
+/// One vendor's way of MQTT over AT: tables first, flows where the order of commands differs.
+///
+/// Publishing and subscribing are described, not done: one [`Operation`] each, so that nothing can come between
+/// its commands and a caller that leaves cannot leave it half said. Connecting is a flow of several operations.
+#[async_trait]
+pub(crate) trait Dialect: Send + Sync + fmt::Debug {
+    /// The table of facts.
+    fn facts(&self) -> &Facts;
+
+    /// How bytes are framed and what reports mean.
+    fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>>;
+
+    /// Puts the module into the state that the other calls rely on, and closes what a former host left open.
+    async fn prepare(&self, port: &ModemPort) -> Result<()>;
+
+    /// Makes sure that there is a data connection.
+    async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()>;
+
+    /// Checks everything that can be checked before a byte is sent.
+    fn check(&self, options: &ConnectOptions) -> Result<()>;
+
+    /// Connects one client of the module to its broker.
+    async fn connect(&self, context: &Connecting<'_>) -> Result<()>;
+
+    /// Says farewell to the broker and frees the client of the module.
+    async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()>;
+
+    /// Frees the client of the module, whatever state it is in. What it refuses is no matter.
+    async fn close(&self, port: &ModemPort, index: u8);
+
+    /// What to send when nobody is there to wait for a farewell.
+    fn farewell(&self, index: u8) -> Operation;
+
+    /// Publishes. Topic and payload are within the limits of the facts.
+    fn publish(&self, index: u8, publish: &Publish<'_>) -> Result<Operation>;
+
+    /// Whether a publish that the module did not refuse reached the broker.
+    fn read_publish(&self, reply: &Reply) -> Result<()>;
+
+    /// Subscribes, with at most [`Facts::filters`] filters.
+    fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation>;
+
+    /// The granted quality of service of each filter, `None` where the broker refused it.
+    fn read_subscribe(&self, reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>>;
+
+    /// Ends subscriptions, with at most [`Facts::filters`] filters.
+    fn unsubscribe(&self, index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation>;
+
+    /// Whether an unsubscription that the module did not refuse was acknowledged.
+    fn read_unsubscribe(&self, reply: &Reply) -> Result<()>;
+}
+
+/// The dialect of a vendor.
+pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
+    match vendor {
+        Vendor::Quectel => Ok(Box::new(quectel::Quectel)),
+        other => Err(Error::Unsupported {
+            what: "MQTT",
+            vendor: other,
+            reason: "this version of the library does not speak its dialect".into(),
+        }),
+    }
+}
+
+/// What a flow that connects a client works with.
+pub(crate) struct Connecting<'a> {
+    pub(crate) port: &'a ModemPort,
+    pub(crate) index: u8,
+    pub(crate) options: &'a ConnectOptions,
+    pub(crate) progress: Option<&'a Progress>,
+}
+
+/// A message to be published.
+pub(crate) struct Publish<'a> {
+    pub(crate) topic: &'a TopicName,
+    pub(crate) payload: &'a Bytes,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    /// Not in flight for anything else; 0 exactly for QoS 0.
+    pub(crate) packet_id: u16,
+    /// The options of the client's connection.
+    pub(crate) options: &'a ConnectOptions,
+}
+
+/// Subscriptions to be made.
+pub(crate) struct Subscribe<'a> {
+    pub(crate) filters: &'a [(TopicFilter, QoS)],
+    pub(crate) packet_id: u16,
+    pub(crate) options: &'a ConnectOptions,
+}
+
+/// Subscriptions to be ended.
+pub(crate) struct Unsubscribe<'a> {
+    pub(crate) filters: &'a [TopicFilter],
+    pub(crate) packet_id: u16,
+    pub(crate) options: &'a ConnectOptions,
+}
+
+/// What one kind of module can do.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) vendor: Vendor,
+    /// The numbers by which commands name the clients.
+    pub(crate) clients: RangeInclusive<u8>,
+    /// How many publishes of one client may be in flight.
+    pub(crate) window: usize,
+    /// How many topic filters one command takes.
+    pub(crate) filters: usize,
+    /// Longest payload, in bytes.
+    pub(crate) max_payload: usize,
+    /// Whether a payload may be empty.
+    pub(crate) empty_payload: bool,
+    /// Longest topic name to publish to, in bytes.
+    pub(crate) max_topic: usize,
+    /// How long the module may keep waiting for the data behind a prompt.
+    pub(crate) payload_patience: std::time::Duration,
+}
+
+/// The code and the meaning of a final result that no command gave a meaning of its own.
+pub(crate) fn meaning_of(result: &FinalResult) -> (Option<Cow<'static, str>>, Cow<'static, str>) {
+    match result {
+        FinalResult::Cme(ErrorCode::Number(code)) => {
+            (Some(format!("+CME ERROR: {code}").into()), crate::common::cme_meaning(*code).into())
+        }
+        FinalResult::Cms(ErrorCode::Number(code)) => {
+            (Some(format!("+CMS ERROR: {code}").into()), "the module refused the command".into())
+        }
+        FinalResult::Cme(ErrorCode::Text(text)) | FinalResult::Cms(ErrorCode::Text(text)) => {
+            (None, text.clone().into())
+        }
+        FinalResult::Error => (None, "the module refused the command without a reason".into()),
+        other => (Some(other.to_string().into()), "the module refused the command".into()),
+    }
+}
+
+/// Runs an operation and gives its failure the general meaning.
+pub(crate) async fn run(port: &ModemPort, operation: impl Into<Operation>) -> Result<Reply> {
+    port.run(operation).await.map_err(Error::from)
+}

@@ -1,0 +1,57 @@
+//! How the port is read before the vendor is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use at_codec::{Extent, Framing};
+use at_port::{Reaction, Rules};
+use bytes::Bytes;
+
+use crate::dialect;
+use crate::link::{Inbound, Links};
+use crate::vendor::Vendor;
+
+/// How long any module may keep waiting for a payload that a host left unfinished.
+pub(crate) const LONGEST_PAYLOAD_PATIENCE: Duration = Duration::from_secs(35);
+
+/// Rules that frame the counted reports of every vendor, so that a message for a client that a former host left
+/// open cannot forge an answer while the vendor is still being asked for.
+pub(crate) fn rules(links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
+    let all = Vendor::ALL.iter().flat_map(|vendor| dialect::of(*vendor)).map(|it| it.rules(links)).collect();
+    Box::new(Discovery { all })
+}
+
+struct Discovery {
+    all: Vec<Box<dyn Rules<Urc = Inbound>>>,
+}
+
+impl Framing for Discovery {
+    /// The names of the vendors' counted reports differ, so at most one of the rules takes an element up.
+    fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
+        for rules in &mut self.all {
+            let mut progress = *resume;
+            match rules.measure(head, &mut progress) {
+                Extent::Line => {}
+                extent => {
+                    *resume = progress;
+                    return extent;
+                }
+            }
+        }
+        Extent::Line
+    }
+}
+
+impl Rules for Discovery {
+    type Urc = Inbound;
+
+    fn is_unsolicited(&self, line: &[u8]) -> bool {
+        self.all.iter().any(|rules| rules.is_unsolicited(line))
+    }
+
+    fn unsolicited(&mut self, line: &Bytes) -> Reaction<Inbound> {
+        let claimed = self.all.iter_mut().find(|rules| rules.is_unsolicited(line));
+        let reboot = claimed.is_some_and(|rules| rules.unsolicited(line).reboot);
+        Reaction { reboot, ..Reaction::default() }
+    }
+}

@@ -1,0 +1,112 @@
+//! What happens to a client's connection.
+
+use std::fmt;
+
+use crate::error::Fault;
+
+/// The state of a client's connection to the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientStatus {
+    /// Not connected, or not yet.
+    Closed,
+    /// Connecting.
+    Connecting,
+    /// Connected.
+    Connected,
+    /// The connection is gone.
+    Lost(LossCause),
+}
+
+/// Something that happened to a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The broker accepted the connection.
+    Connected,
+    /// The connection was closed on request.
+    Disconnected,
+    /// The connection is gone.
+    Lost(LossCause),
+    /// A message arrived damaged and was dropped.
+    Corrupt {
+        /// How many bytes of it were there.
+        got: usize,
+        /// How many bytes were announced.
+        need: usize,
+    },
+}
+
+/// Why a connection was lost, as far as the module says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LossCause {
+    /// The broker, or something on the way, closed it.
+    ClosedByPeer,
+    /// The keep-alive was not answered in time.
+    KeepAlive,
+    /// The CONNECT packet could not be sent.
+    ConnectNotSent,
+    /// The broker did not accept the CONNECT packet in time, or refused it.
+    ConnectNotAcknowledged,
+    /// Packets could not be sent.
+    SendFailed,
+    /// The network is gone, or the broker cannot be reached.
+    NetworkDown,
+    /// The module closed it.
+    ClosedByModule,
+    /// The module rebooted.
+    Rebooted,
+    /// The port to the module is gone.
+    PortGone,
+    /// The module gives no reason, or one that the manual does not explain.
+    Unknown,
+}
+
+impl LossCause {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::ClosedByPeer | Self::ConnectNotAcknowledged => Fault::Broker,
+            Self::ClosedByModule | Self::Rebooted => Fault::Module,
+            Self::PortGone => Fault::Link,
+            _ => Fault::Network,
+        }
+    }
+
+    /// What can be done about it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::ClosedByPeer => Some("look into the broker's log: another client may use the same client identifier"),
+            Self::KeepAlive | Self::SendFailed | Self::NetworkDown => Some("check signal and registration, then reconnect"),
+            Self::ConnectNotSent | Self::ConnectNotAcknowledged => {
+                Some("check user name, password and client identifier, then reconnect")
+            }
+            Self::Rebooted => Some("check the power supply: modules draw up to 2 A when they transmit"),
+            Self::PortGone => Some("check the cable and whether the module is still powered"),
+            Self::ClosedByModule | Self::Unknown => Some("reconnect"),
+        }
+    }
+}
+
+impl fmt::Display for LossCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClosedByPeer => "closed or reset by the broker",
+            Self::KeepAlive => "the keep-alive was not answered",
+            Self::ConnectNotSent => "the CONNECT packet could not be sent",
+            Self::ConnectNotAcknowledged => "the broker did not acknowledge the CONNECT packet",
+            Self::SendFailed => "packets could not be sent",
+            Self::NetworkDown => "the network or the broker cannot be reached",
+            Self::ClosedByModule => "closed by the module",
+            Self::Rebooted => "the module rebooted",
+            Self::PortGone => "the port is gone",
+            Self::Unknown => "the module gives no reason",
+        })
+    }
+}
+
+/// A slow receiver lost this many messages. It goes on with the oldest one that is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} messages were lost, because they were not taken in time")]
+pub struct Lagged(pub u64);

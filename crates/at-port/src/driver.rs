@@ -86,7 +86,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
                 Request::Run { operation, caller } => self.session.submit(Instant::now(), operation, caller),
                 Request::Release(lane) => self.session.release(lane),
                 Request::Rules(rules) => self.session.replace_rules(rules),
-                Request::Close => self.closing = true,
+                Request::Close => {
+                    self.closing = true;
+                    // What was sent before is still received, and what comes later is told that the port is closed.
+                    self.requests.close();
+                }
             }
         }
         any
@@ -138,9 +142,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
     }
 
     /// Writes down, before the bytes that make it true, that the module will be in the middle of a payload.
+    ///
+    /// A port that has ended leaves the mark as it is: nobody can say any more what the module waits for.
     fn keep_mark(&mut self) {
         let owes = self.session.owes_data();
-        if owes == self.marked {
+        if owes == self.marked || self.session.ended().is_some() {
             return;
         }
         self.marked = owes;
@@ -214,6 +220,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Future for D
         driver.deliver();
         let error = driver.session.ended().cloned().unwrap_or(PortError::Closed);
         driver.hub.end(error.clone());
+        // A driver that has ended may be kept for long; nobody may wait for it.
+        driver.requests.close();
+        while driver.requests.try_recv().is_ok() {}
         Poll::Ready(error)
     }
 }

@@ -27,7 +27,7 @@ pub enum PortEvent {
     UnexpectedEcho,
     /// The module reported a reboot.
     Reboot,
-    /// Bytes that could not be read were dropped.
+    /// Bytes that could not be read were dropped. The [`head`](Damage::head) is left out here.
     Damaged(Damage),
     /// A line longer than the limit was skipped.
     Overrun {
@@ -64,11 +64,16 @@ pub enum TapEntry<'a> {
     Probe(&'a [u8]),
     /// Data was written after a prompt.
     Data(&'a Bytes),
+    /// Data that is secret was written after a prompt.
+    SecretData {
+        /// How many bytes.
+        bytes: usize,
+    },
     /// The echo of a command came.
     Echo(&'a CommandLine),
     /// A line came.
     Line(&'a Bytes),
-    /// A line came that holds a secret.
+    /// A line came that holds a secret, or may be a garbled echo of one.
     SecretLine,
     /// The module asked for data.
     Prompt,

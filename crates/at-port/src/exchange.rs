@@ -51,7 +51,16 @@ impl Exchange {
     /// late prompt is answered with this very data, and nothing else is written to the port.
     #[must_use]
     pub fn data(mut self, prompt: PromptForm, data: Bytes, patience: Duration) -> Self {
-        self.data = Some(DataPhase { prompt, data, patience });
+        self.data = Some(DataPhase { prompt, data, patience, secret: false });
+        self
+    }
+
+    /// Keeps the [`data`](Self::data) out of traces and transcripts, because it is a private key or the like.
+    #[must_use]
+    pub fn secret_data(mut self) -> Self {
+        if let Some(data) = &mut self.data {
+            data.secret = true;
+        }
         self
     }
 
@@ -104,6 +113,7 @@ pub(crate) struct DataPhase {
     pub(crate) prompt: PromptForm,
     pub(crate) data: Bytes,
     pub(crate) patience: Duration,
+    pub(crate) secret: bool,
 }
 
 impl fmt::Debug for DataPhase {

@@ -106,7 +106,7 @@ impl<U: Clone + Send + 'static> Port<U> {
     /// A receiver of the reports of one channel, from now on.
     ///
     /// Reports are kept for a slow receiver up to the channel's capacity; past it the oldest are lost, which
-    /// the receiver is told as `Lagged(n)`. Nobody else is held up by it.
+    /// the receiver is told as `Lagged(n)`. Nobody else is held up by it. The channel closes with the port.
     pub fn receiver(&self, channel: Channel) -> broadcast::Receiver<U> {
         self.hub.receiver(channel)
     }
@@ -144,7 +144,8 @@ impl<U: Clone + Send + 'static> Port<U> {
         self.hub.ended.get().cloned()
     }
 
-    /// Ends the port when what is queued has been done.
+    /// Ends the port when what is queued has been done. What is asked for later is refused as
+    /// [`PortError::Closed`]; deferred results are waited for as long as somebody waits for them.
     pub fn close(&self) {
         // A port that is gone already is what was asked for.
         let _ = self.send(Request::Close);
@@ -238,6 +239,9 @@ struct Channels<U> {
 impl<U: Clone> Hub<U> {
     fn receiver(&self, channel: Channel) -> broadcast::Receiver<U> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ended.get().is_some() {
+            return broadcast::Sender::new(1).subscribe();
+        }
         let ring =
             channels.map.entry(channel).or_insert_with(|| broadcast::Sender::new(self.channel_capacity));
         ring.subscribe()
@@ -245,6 +249,9 @@ impl<U: Clone> Hub<U> {
 
     fn events(&self) -> broadcast::Receiver<PortEvent> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ended.get().is_some() {
+            return broadcast::Sender::new(1).subscribe();
+        }
         channels.events.get_or_insert_with(|| broadcast::Sender::new(64)).subscribe()
     }
 
@@ -279,7 +286,8 @@ impl<U> Hub<U> {
         channels.events = None;
     }
 
+    /// Why requests are no longer taken; a port that is being closed has no other reason yet.
     fn why_ended(&self) -> PortError {
-        self.ended.get().cloned().unwrap_or(PortError::DriverGone)
+        self.ended.get().cloned().unwrap_or(PortError::Closed)
     }
 }

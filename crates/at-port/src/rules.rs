@@ -16,7 +16,7 @@ pub trait Rules: Framing {
 
     /// A final result code in a vendor's own form (`ERROR: 703`, `+CMD ERROR: -3`).
     ///
-    /// Asked for each line while a command is in flight, after V.250's forms.
+    /// Asked for each line, after V.250's forms. A line that is a report, too, is one unless a command is in flight.
     fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
         let _ = line;
         None
@@ -34,7 +34,9 @@ pub trait Rules: Framing {
         Reaction::default()
     }
 
-    /// Commands that prove that the link is in step, the first choice first; at least four, with different names.
+    /// Commands that prove that the link is in step, the first choice first.
+    ///
+    /// No name is used twice in one fence; when these are used up, [`Probe::STANDARD`] supplies the rest.
     fn probes(&self) -> &'static [Probe] {
         Probe::STANDARD
     }
@@ -45,7 +47,8 @@ pub trait Rules: Framing {
 pub struct Reaction<U> {
     /// Deliver this to the receivers of a channel.
     pub deliver: Option<(Channel, U)>,
-    /// Run this operation next on its lane, for instance to fetch what the report announced.
+    /// Run this operation next on its lane, for instance to fetch what the report announced. Such operations
+    /// keep the order of their reports, and take turns with those of callers.
     pub follow_up: Option<Operation>,
     /// Deferred results that will not come any more.
     pub lost: Option<Lost>,

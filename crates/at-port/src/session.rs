@@ -2,76 +2,34 @@
 
 mod active;
 mod fence;
+mod options;
 mod pending;
 mod queue;
+mod reacting;
 mod reading;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
 
-use at_codec::{AtCodec, Limits};
+use at_codec::{AtCodec, CommandKind, PromptKind};
 use bytes::BytesMut;
 use tokio::time::Instant;
 
 use self::active::Active;
 use self::fence::Fence;
+pub use self::options::SessionOptions;
 use self::pending::Pending;
 use self::queue::{Job, Queue};
 use crate::error::{OperationError, Phase, PortError, Progress};
 use crate::event::{LinkState, PortEvent, Tap, TapEntry};
-use crate::exchange::{Lane, Operation, PromptForm};
+use crate::exchange::{Exchange, Lane, Operation, PromptForm};
 use crate::port::Channel;
 use crate::reply::{FinalResult, Reply};
 use crate::rules::{Lost, Rules};
 
-/// Times and limits of a session.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct SessionOptions {
-    /// Bounds of the codec.
-    pub limits: Limits,
-    /// A line or a counted element that stops growing for this long is damaged. Default: 500 ms.
-    pub silence: Duration,
-    /// The port is gone when it takes no byte for this long. Default: 30 s.
-    pub write_stall: Duration,
-    /// The port is gone after this many bytes without a line. Default: 64 KiB.
-    pub garbage: usize,
-    /// An operation is given up when it cannot be started within this time. Default: 60 s.
-    pub start_within: Duration,
-    /// The fence waits until the line has been quiet for this long before each probe. Default: 50 ms.
-    pub quiet: Duration,
-    /// The fence probes at the latest after this time, quiet or not. Default: 2 s.
-    pub quiet_cap: Duration,
-    /// How long each probe of the fence is waited for; their number bounds the probes. Default: 1, 2, 4, 8 s.
-    pub fence: Vec<Duration>,
-    /// The same for the first fence, when the module may still be starting. Default: 1, 2, 4, 8, 8, 8, 9 s.
-    pub first_fence: Vec<Duration>,
-    /// Nothing is written for this long after the start, because the module may be in the middle of a payload.
-    pub hold_off: Duration,
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
-        Self {
-            limits: Limits::default(),
-            silence: Duration::from_millis(500),
-            write_stall: Duration::from_secs(30),
-            garbage: 64 * 1024,
-            start_within: Duration::from_secs(60),
-            quiet: Duration::from_millis(50),
-            quiet_cap: Duration::from_secs(2),
-            fence: seconds(&[1, 2, 4, 8]),
-            first_fence: seconds(&[1, 2, 4, 8, 8, 8, 9]),
-            hold_off: Duration::ZERO,
-        }
-    }
-}
-
 /// The caller's side of an operation.
 pub trait Ticket {
-    /// Whether somebody still waits. Asked before the first byte is written, and never after.
+    /// Whether somebody still waits. An operation whose first byte has been written is finished all the same.
     fn wanted(&self) -> bool;
     /// Takes the outcome.
     fn settle(self, outcome: Result<Reply, OperationError>);
@@ -87,6 +45,29 @@ pub enum Delivery<U> {
     Event(PortEvent),
 }
 
+/// What has to be remembered of the last command: its answer may still be on its way.
+#[derive(Debug, Default)]
+struct LastCommand {
+    /// Its name, or all of a line typed by a person, which can hold several commands.
+    names: String,
+    /// Whether neither an echo of it nor its answer may be shown.
+    has_secret: bool,
+}
+
+impl LastCommand {
+    fn remember(&mut self, step: &Exchange) {
+        let line = &step.line;
+        self.names.clear();
+        if line.kind() == CommandKind::Raw {
+            self.names.push_str(&String::from_utf8_lossy(line.body()).to_ascii_uppercase());
+        } else {
+            self.names.push_str(line.name());
+        }
+        let data = step.data.as_ref().is_some_and(|data| data.secret);
+        self.has_secret = step.secret_answer || line.has_secret() || data;
+    }
+}
+
 /// What one port is doing, without task, channel or clock.
 ///
 /// Methods come in four kinds: plain questions; `handle_*`, which take what happened together with the time;
@@ -99,10 +80,12 @@ pub struct Session<U, T> {
     queue: Queue<T>,
     active: Option<Active<T>>,
     pending: Pending<T>,
+    /// While the link is in doubt. Nothing is in flight then, but an operation may wait between two steps.
     fence: Option<Fence>,
     link: LinkState,
     /// The link is in doubt, but the exchange in flight has to end first.
     doubt: bool,
+    last: LastCommand,
     echo_off: bool,
     heard_anything: bool,
     silence: Option<Instant>,
@@ -123,7 +106,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         } else {
             (LinkState::InPayload, options.hold_off)
         };
-        let fence = Fence::new(probes, options.first_fence.clone(), None, now + first_quiet, &options, now);
+        let patience = options.first_fence.clone();
+        let fence = Fence::new(probes, patience, String::new(), now + first_quiet, &options, now);
         Self {
             codec,
             inbox: BytesMut::new(),
@@ -134,6 +118,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             fence: Some(fence),
             link,
             doubt: false,
+            last: LastCommand::default(),
             echo_off: false,
             heard_anything: false,
             silence: None,
@@ -162,12 +147,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Whether the module waits for data, or will as soon as the command line is out: a host that died now
     /// would leave it in the middle of a payload.
     pub fn owes_data(&self) -> bool {
-        self.active.as_ref().is_some_and(Active::owes_data)
+        self.fence.is_none() && self.active.as_ref().is_some_and(Active::owes_data)
     }
 
-    /// Whether nothing is queued or in flight. Deferred results may still be outstanding.
+    /// Whether nothing is queued or in flight, and nobody waits for a deferred result.
     pub fn is_idle(&self) -> bool {
-        self.active.is_none() && self.queue.is_empty()
+        self.active.is_none() && self.queue.is_empty() && !self.pending.is_awaited()
     }
 
     /// Where received bytes are to be put before [`handle_input`](Self::handle_input).
@@ -200,12 +185,15 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if self.ended.is_some() {
             return None;
         }
+        if self.active.as_ref().is_some_and(|active| active.is_untouched() && !active.job.wanted()) {
+            self.active = None;
+        }
         if self.active.is_none() && self.fence.is_none() {
             self.start_next();
         }
-        let waiting = match (&self.active, &mut self.fence) {
-            (Some(active), _) => active.unsent(),
-            (None, Some(fence)) => fence.unsent(now),
+        let waiting = match (&mut self.fence, &self.active) {
+            (Some(fence), _) => fence.unsent(now),
+            (None, Some(active)) => active.unsent(),
             (None, None) => None,
         };
         self.stall = match (&waiting, self.stall) {
@@ -219,14 +207,23 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Takes note that the transport took `count` bytes of what [`transmit`](Self::transmit) gave.
     pub fn handle_sent(&mut self, now: Instant, count: usize) {
         self.stall = None;
-        if let Some(active) = &mut self.active {
+        if let Some(fence) = &mut self.fence {
+            if let Some(line) = fence.handle_sent(now, count) {
+                note(&mut self.tap, TapEntry::Probe(line));
+                self.set_link(LinkState::Suspect);
+            }
+        } else if let Some(active) = &mut self.active {
+            if active.is_between_steps() {
+                self.last.remember(active.step());
+            }
             if active.first_byte() {
                 note(&mut self.tap, active.tap_entry());
             }
             active.handle_sent(now, count);
-        } else if let Some(line) = self.fence.as_mut().and_then(|fence| fence.handle_sent(now, count)) {
-            note(&mut self.tap, TapEntry::Probe(line));
-            self.set_link(LinkState::Suspect);
+            // A prompt exists only while the exchange in flight waits for one.
+            if active.awaits_prompt(PromptForm::Mark) {
+                self.codec.arm_prompt(Some(PromptKind::Data));
+            }
         }
     }
 
@@ -257,8 +254,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.end(PortError::Stalled { after: self.options.write_stall });
         }
         for job in self.queue.take_overdue(now) {
-            let after = job.operation.start_within.unwrap_or(self.options.start_within);
-            job.settle(Err(OperationError::NotStarted { after }));
+            self.settle_overdue(job);
         }
         self.pending.expire(now);
         if self.active.as_ref().and_then(Active::deadline).is_some_and(|due| due <= now) {
@@ -298,56 +294,59 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
                 job.settle(Err(OperationError::InDoubt));
                 continue;
             }
-            if let Some(active) = Active::start(job) {
-                self.arm_for(&active);
-                self.active = Some(active);
+            self.active = Active::start(job);
+            if self.active.is_some() {
                 return;
             }
         }
     }
 
-    /// A prompt exists only while the exchange in flight waits for one.
-    fn arm_for(&mut self, active: &Active<T>) {
-        let mark = active.step().data.as_ref().is_some_and(|data| data.prompt == PromptForm::Mark);
-        self.codec.arm_prompt(mark.then_some(at_codec::PromptKind::Data));
-    }
-
-    /// The exchange in flight got no prompt or no final result in time.
+    /// The exchange in flight got no prompt or no final result in time, or the transport was not free for it.
     fn handle_no_answer(&mut self, now: Instant) {
-        let Some(active) = self.active.take() else { return };
+        let Some(mut active) = self.active.take() else { return };
+        if active.is_untouched() {
+            return self.settle_overdue(active.job);
+        }
         self.codec.arm_prompt(None);
-        let suspect = active.step().line.name().to_owned();
-        tracing::warn!(command = %suspect, "no answer in time; proving the link");
-        if active.deferred.is_some() {
+        tracing::warn!(command = %active.step().line.name(), "no answer in time; proving the link");
+        let asked_for_result = active.course.phase() == Phase::FinalResult;
+        if asked_for_result && active.deferred.is_some() {
             // The result proves that the command was carried out; only its `OK` was lost.
-            let mut active = active;
             let reply = active.reply(FinalResult::Ok);
             active.job.settle(Ok(reply));
-        } else if active.course.phase() == Phase::FinalResult && active.may_still_succeed() {
+        } else if asked_for_result && active.may_still_succeed() {
             self.pending.await_result(now, active);
         } else {
             let error = active.timeout_error();
             active.job.settle(Err(error));
         }
-        self.begin_fence(now, Some(suspect));
+        self.begin_fence(now);
+    }
+
+    fn settle_overdue(&self, job: Job<T>) {
+        let after = job.operation.start_within.unwrap_or(self.options.start_within);
+        job.settle(Err(OperationError::NotStarted { after }));
+    }
+
+    /// The link is in doubt: nothing is written any more until it is proven, but what is in flight ends first.
+    fn suspect(&mut self, now: Instant) {
+        if self.active.as_ref().is_some_and(|active| !active.is_between_steps()) {
+            self.doubt = true;
+        } else {
+            self.begin_fence(now);
+        }
     }
 
     /// Writes no more commands until the link has been proven.
-    fn begin_fence(&mut self, now: Instant, suspect: Option<String>) {
+    fn begin_fence(&mut self, now: Instant) {
+        self.doubt = false;
         if self.ended.is_some() || self.fence.is_some() {
             return;
         }
-        self.doubt = false;
         let probes = self.codec.framing().probes();
-        let first = now + self.options.quiet;
-        self.fence = Some(Fence::new(
-            probes,
-            self.options.fence.clone(),
-            suspect.as_deref(),
-            first,
-            &self.options,
-            now,
-        ));
+        let suspect = self.last.names.clone();
+        let (patience, first) = (self.options.fence.clone(), now + self.options.quiet);
+        self.fence = Some(Fence::new(probes, patience, suspect, first, &self.options, now));
         self.set_link(LinkState::Suspect);
     }
 
@@ -370,6 +369,7 @@ fn port_gone(error: &PortError, progress: Progress) -> OperationError {
 
 /// Shows an entry to the witness, and to the trace.
 fn note(tap: &mut Option<Box<dyn Tap>>, entry: TapEntry<'_>) {
+    tracing::trace!(?entry);
     if let Some(tap) = tap {
         tap.note(entry);
     }

@@ -33,13 +33,21 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, OpenError> {
         let Some(target) = text.strip_prefix("tcp://") else {
-            return Ok(Self::Serial(PathBuf::from(text)));
+            let path = PathBuf::from(text);
+            let is_path = !text.is_empty() && !text.contains("://");
+            return is_path.then_some(Self::Serial(path)).ok_or_else(|| Self::refused(text));
         };
         let port = target.rsplit_once(':').filter(|(host, _)| !host.is_empty());
         match port.map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(port)) if port > 0 => Ok(Self::Tcp(target.to_owned())),
-            _ => Err(OpenError::Address { address: text.to_owned() }),
+            _ => Err(Self::refused(text)),
         }
+    }
+}
+
+impl Address {
+    fn refused(text: &str) -> OpenError {
+        OpenError::Address { address: text.to_owned() }
     }
 }
 
@@ -88,7 +96,7 @@ impl Default for Line {
 pub enum OpenError {
     /// Not a port.
     #[error(
-        "{address} is no address of a port: use a path, COMn or tcp://host:port with a port of 1 to 65535"
+        "{address:?} is no address of a port: use a path, COMn or tcp://host:port with a port of 1 to 65535"
     )]
     Address {
         /// What was given.

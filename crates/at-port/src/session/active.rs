@@ -1,5 +1,6 @@
 //! The operation that has the port.
 
+use at_codec::Fields;
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -7,7 +8,7 @@ use super::{Job, Ticket};
 use crate::deferred::Verdict;
 use crate::error::{OperationError, Phase, Progress, Refusal};
 use crate::event::TapEntry;
-use crate::exchange::Exchange;
+use crate::exchange::{Answer, Exchange, PromptForm};
 use crate::reply::{FinalResult, Reply};
 
 /// An operation of which at least the first byte is about to be written.
@@ -42,6 +43,14 @@ pub(super) enum Course {
     Data { sent: usize },
     /// Waiting for the final result.
     Final { until: Instant },
+}
+
+/// How an information response was told from other lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recognised {
+    ByName,
+    /// So closely that not even a deferred result with the same name can be meant.
+    ByShape,
 }
 
 impl Course {
@@ -92,6 +101,21 @@ impl<T: Ticket> Active<T> {
         }
     }
 
+    /// Whether the module has all of the command line, so that what comes can be its answer.
+    pub(super) fn is_asked(&self) -> bool {
+        !matches!(self.course, Course::Line { .. })
+    }
+
+    /// Whether the port is not used at the moment: the first byte of a command line is still to be written.
+    pub(super) fn is_between_steps(&self) -> bool {
+        matches!(self.course, Course::Line { sent: 0 })
+    }
+
+    /// Whether not one byte has been written, so that the operation can still be withdrawn.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.index == 0 && self.is_between_steps()
+    }
+
     /// Whether nothing of the line or of the data has been written yet.
     pub(super) fn first_byte(&self) -> bool {
         matches!(self.course, Course::Line { sent: 0 } | Course::Data { sent: 0 })
@@ -102,14 +126,18 @@ impl<T: Ticket> Active<T> {
         self.step.data.is_some() && !matches!(self.course, Course::Final { .. })
     }
 
-    /// Whether a prompt is what this operation waits for.
-    pub(super) fn awaits_prompt(&self) -> bool {
-        matches!(self.course, Course::Prompt { .. })
+    /// Whether a prompt of this form is what the operation waits for.
+    pub(super) fn awaits_prompt(&self, form: PromptForm) -> bool {
+        let declared = self.step.data.as_ref().is_some_and(|data| data.prompt == form);
+        declared && matches!(self.course, Course::Prompt { .. })
     }
 
     /// What is being written, for the witness.
     pub(super) fn tap_entry(&self) -> TapEntry<'_> {
         match (&self.course, &self.step.data) {
+            (Course::Data { .. }, Some(data)) if data.secret => {
+                TapEntry::SecretData { bytes: data.data.len() }
+            }
             (Course::Data { .. }, Some(data)) => TapEntry::Data(&data.data),
             _ => TapEntry::Command(&self.step.line),
         }
@@ -147,6 +175,7 @@ impl<T: Ticket> Active<T> {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.course {
             Course::Prompt { until } | Course::Final { until } => Some(until),
+            Course::Line { .. } if self.is_untouched() => Some(self.job.start_by),
             Course::Line { .. } | Course::Data { .. } => None,
         }
     }
@@ -173,9 +202,8 @@ impl<T: Ticket> Active<T> {
 
     /// How a line bears on the deferred result, which only the last step can have caused.
     pub(super) fn verdict(&self, line: &[u8]) -> Verdict {
-        let begun = !matches!(self.course, Course::Line { sent: 0 });
         match &self.job.operation.deferred {
-            Some(deferred) if self.is_last_step() && begun => deferred.verdict(line),
+            Some(deferred) if self.is_last_step() && self.is_asked() => deferred.verdict(line),
             _ => Verdict::NotThis,
         }
     }
@@ -185,9 +213,34 @@ impl<T: Ticket> Active<T> {
         self.is_last_step() && self.job.operation.deferred.is_some() && self.lost.is_none()
     }
 
+    /// Whether a line is an information response by its name, and whether its shape was asked for, too.
+    pub(super) fn recognises(&self, line: &[u8]) -> Option<Recognised> {
+        let named = |name: &str| Fields::of(line, name).is_some();
+        match self.step.answer {
+            Answer::Named(name) if self.is_asked() && named(name) => Some(Recognised::ByName),
+            Answer::Shaped(name, shape) if self.is_asked() && named(name) && shape(line) => {
+                Some(Recognised::ByShape)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a line that no report claims, or has the command's own name, is a free text that was asked for.
+    pub(super) fn takes_text(&self, line: &[u8], report: bool) -> bool {
+        let is_free = matches!(self.step.answer, Answer::Text) && self.is_asked();
+        is_free && (!report || Fields::of(line, self.step.line.name()).is_some())
+    }
+
+    /// Whether a line that is no report, result or deferred result may hold what no witness may see: an answer
+    /// that was declared so, or else an echo that noise has made unrecognisable.
+    pub(super) fn may_hold_secret(&self, is_answer: bool) -> bool {
+        let data = self.step.data.as_ref().is_some_and(|data| data.secret);
+        self.step.secret_answer || !is_answer && (data || self.step.line.has_secret())
+    }
+
     pub(super) fn progress(&self) -> Progress {
         match self.course {
-            Course::Line { sent: 0 } if self.index == 0 => Progress::Nothing,
+            Course::Line { .. } if self.is_untouched() => Progress::Nothing,
             Course::Data { sent } if self.is_last_step() && sent > 0 => Progress::DataInPart,
             Course::Final { .. } if self.is_last_step() => Progress::Complete,
             _ => Progress::Begun,
@@ -217,6 +270,11 @@ impl<T: Ticket> Active<T> {
             lines: self.lines.split_off(self.mark),
             deferred: self.deferred.take(),
         }))
+    }
+
+    /// Which exchange it is, counted from 0.
+    pub(super) fn index(&self) -> usize {
+        self.index
     }
 
     /// The command's name with `AT`, for errors.

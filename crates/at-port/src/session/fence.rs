@@ -18,16 +18,19 @@ use crate::rules::Probe;
 /// A fence under way.
 #[derive(Debug)]
 pub(super) struct Fence {
+    /// The first choice among the probes; the rest are [`Probe::STANDARD`].
     probes: &'static [Probe],
     /// How long each probe is waited for.
     patience: Vec<Duration>,
-    /// The command in doubt, whose name no probe may have.
-    suspect: Option<String>,
+    /// What the command in doubt may answer with: no probe may have a name that occurs in it.
+    suspect: String,
+    /// The names of the probes sent so far.
+    used: Vec<&'static str>,
     quiet: Duration,
     quiet_cap: Duration,
     sent: u32,
-    /// Position in `probes` of the next one.
-    next: usize,
+    /// When bytes were received last, as far as the fence knows.
+    heard: Instant,
     stage: Stage,
 }
 
@@ -46,6 +49,8 @@ enum Stage {
 pub(super) enum Taken {
     /// It belongs to the answer of a probe, or of a command of the past.
     Discarded,
+    /// It repeats the probe.
+    Echo,
     /// The link is proven.
     Passed,
     /// Not an answer.
@@ -60,7 +65,7 @@ impl Fence {
     pub(super) fn new(
         probes: &'static [Probe],
         patience: Vec<Duration>,
-        suspect: Option<&str>,
+        suspect: String,
         first: Instant,
         options: &SessionOptions,
         now: Instant,
@@ -69,11 +74,12 @@ impl Fence {
         Self {
             probes,
             patience,
-            suspect: suspect.map(str::to_owned),
+            suspect,
+            used: Vec::new(),
             quiet: options.quiet,
             quiet_cap: options.quiet_cap,
             sent: 0,
-            next: 0,
+            heard: now,
             stage: Stage::Quiet { until: first, cap },
         }
     }
@@ -86,6 +92,7 @@ impl Fence {
     pub(super) fn unsent(&mut self, now: Instant) -> Option<&[u8]> {
         if matches!(self.stage, Stage::Quiet { until, cap } if until.min(cap) <= now) {
             let probe = self.next_probe()?;
+            self.used.push(probe.name);
             self.sent += 1;
             self.stage = Stage::Writing { probe, sent: 0 };
         }
@@ -95,16 +102,10 @@ impl Fence {
         }
     }
 
-    /// The next name in the list that the command in doubt does not have.
-    fn next_probe(&mut self) -> Option<Probe> {
-        for _ in 0..self.probes.len() {
-            let probe = self.probes.get(self.next % self.probes.len()).copied()?;
-            self.next += 1;
-            if self.suspect.as_deref() != Some(probe.name) {
-                return Some(probe);
-            }
-        }
-        None
+    /// The next one whose name neither the command in doubt nor an earlier probe has.
+    fn next_probe(&self) -> Option<Probe> {
+        let is_new = |probe: &&Probe| !self.used.contains(&probe.name) && !self.suspect.contains(probe.name);
+        self.probes.iter().chain(Probe::STANDARD).find(is_new).copied()
     }
 
     /// Takes note of bytes written; gives the probe when it was its first byte.
@@ -126,27 +127,34 @@ impl Fence {
 
     /// Something was received, so the line is not quiet.
     pub(super) fn handle_bytes(&mut self, now: Instant) {
+        self.heard = now;
         if let Stage::Quiet { until, .. } = &mut self.stage {
             *until = (*until).max(now + self.quiet);
         }
     }
 
     /// Offers a line that is neither a report nor a deferred result.
+    ///
+    /// The information line has to stand right before its `OK`: a listing of settings that was asked for before
+    /// the doubt may hold such a line, too, but goes on behind it.
     pub(super) fn offer(&mut self, now: Instant, line: &[u8], is_final: Option<&FinalResult>) -> Taken {
-        match (&mut self.stage, is_final) {
-            (Stage::Probing { recognised: true, .. }, Some(FinalResult::Ok)) => Taken::Passed,
-            (Stage::Probing { until, .. }, Some(result)) => {
+        let Stage::Probing { probe, until, recognised } = &mut self.stage else {
+            return if is_final.is_some() { Taken::Discarded } else { Taken::No };
+        };
+        match is_final {
+            Some(FinalResult::Ok) if *recognised => Taken::Passed,
+            Some(result) => {
+                *recognised = false;
                 if !result.is_success() {
                     *until = (*until).min(now + AFTER_REFUSAL);
                 }
                 Taken::Discarded
             }
-            (Stage::Probing { probe, recognised, .. }, None) if Fields::of(line, probe.name).is_some() => {
-                *recognised = true;
-                Taken::Discarded
+            None if line.trim_ascii_end().ends_with(probe.line.trim_ascii_end()) => Taken::Echo,
+            None => {
+                *recognised = Fields::of(line, probe.name).is_some();
+                if *recognised { Taken::Discarded } else { Taken::No }
             }
-            (_, Some(_)) => Taken::Discarded,
-            (_, None) => Taken::No,
         }
     }
 
@@ -158,20 +166,23 @@ impl Fence {
         }
     }
 
-    /// Moves on when a probe was not answered; gives the number of probes when it was the last one.
+    /// Moves on when a probe was not answered; gives the number of probes when no other is left.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<u32> {
-        match self.stage {
-            Stage::Probing { until, .. } if until <= now => {
-                self.stage = Stage::Quiet { until: now, cap: now + self.quiet_cap };
-                (self.sent as usize >= self.patience.len()).then_some(self.sent)
-            }
-            _ => None,
+        if let Stage::Probing { until, .. } = self.stage
+            && until <= now
+        {
+            self.stage = Stage::Quiet { until: self.heard + self.quiet, cap: now + self.quiet_cap };
         }
+        let is_over = self.sent as usize >= self.patience.len().max(1) || self.next_probe().is_none();
+        (is_over && matches!(self.stage, Stage::Quiet { .. })).then_some(self.sent)
     }
 
     /// The module reported that it has started: what was sent before is lost, and the count begins again.
     pub(super) fn restart(&mut self, now: Instant) {
+        // Only the last probe may have been taken by the module that has just started.
+        self.used.drain(..self.used.len().saturating_sub(1));
         self.sent = 0;
+        self.heard = now;
         self.stage = Stage::Quiet { until: now + self.quiet, cap: now + self.quiet_cap };
     }
 }

@@ -26,6 +26,7 @@ struct Waiting<T> {
     reply: Reply,
     until: Instant,
     command: String,
+    step: usize,
     /// Set if the final result never came; the deferred result then stands for both.
     without_final: Option<OperationError>,
 }
@@ -58,14 +59,22 @@ impl<T: Ticket> Pending<T> {
     }
 
     fn push(&mut self, now: Instant, active: Active<T>, reply: Reply, missing: Option<OperationError>) {
-        let command = active.command();
+        let (command, step) = (active.command(), active.index());
         let mut job = active.job;
         let Some(deferred) = job.operation.deferred.take() else {
             job.settle(Ok(reply));
             return;
         };
         let until = now + deferred.timeout;
-        self.waiting.push_back(Waiting { job, deferred, reply, until, command, without_final: missing });
+        self.waiting.push_back(Waiting {
+            job,
+            deferred,
+            reply,
+            until,
+            command,
+            step,
+            without_final: missing,
+        });
     }
 
     /// Offers a line; `true` if it is a deferred result of an operation that waits, or owed by one that no longer does.
@@ -115,6 +124,11 @@ impl<T: Ticket> Pending<T> {
         self.fail_where(|_| true, |_| error());
     }
 
+    /// Whether somebody waits for one of the results.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.job.is_awaited())
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.waiting.iter().map(|waiting| waiting.until).min()
     }
@@ -124,19 +138,21 @@ impl<T: Ticket> Pending<T> {
         if self.deadline().is_none_or(|due| due > now) {
             return;
         }
-        for waiting in self.waiting.iter().filter(|it| it.until <= now && it.deferred.shared) {
-            let lane = waiting.job.operation.lane;
-            if !self.in_doubt.iter().any(|doubt| doubt.deferred.same_key(&waiting.deferred)) {
-                self.in_doubt.push(Doubt { deferred: waiting.deferred.clone(), lane, owed: 0 });
+        let is_late = |it: &Waiting<T>| it.until <= now;
+        let late_and_shared = self.waiting.iter().filter(|it| is_late(it) && it.deferred.shared);
+        let missing: Vec<Deferred> = late_and_shared.map(|it| it.deferred.clone()).collect();
+        let in_doubt = |it: &Waiting<T>| missing.iter().any(|late| late.same_key(&it.deferred));
+        for waiting in self.waiting.iter().filter(|it| in_doubt(it)) {
+            match self.in_doubt.iter_mut().find(|doubt| doubt.deferred.same_key(&waiting.deferred)) {
+                Some(doubt) => doubt.owed += 1,
+                None => self.in_doubt.push(Doubt {
+                    deferred: waiting.deferred.clone(),
+                    lane: waiting.job.operation.lane,
+                    owed: 1,
+                }),
             }
         }
-        for doubt in &mut self.in_doubt {
-            doubt.owed += self.waiting.iter().filter(|it| it.deferred.same_key(&doubt.deferred)).count();
-        }
-        let in_doubt = std::mem::take(&mut self.in_doubt);
-        let told_apart = |it: &Waiting<T>| in_doubt.iter().any(|doubt| doubt.deferred.same_key(&it.deferred));
-        self.fail_where(|it| it.until <= now || told_apart(it), Waiting::timeout_error);
-        self.in_doubt = in_doubt;
+        self.fail_where(|it| is_late(it) || in_doubt(it), Waiting::timeout_error);
     }
 
     /// Whether a new result with this key could be mistaken for one that is still owed.
@@ -168,7 +184,7 @@ impl<T> Waiting<T> {
     fn timeout_error(&self) -> OperationError {
         self.without_final.clone().unwrap_or_else(|| OperationError::Timeout {
             command: self.command.clone(),
-            step: 0,
+            step: self.step,
             phase: Phase::DeferredResult,
             after: self.deferred.timeout,
             progress: Progress::Complete,

@@ -22,6 +22,11 @@ impl<T: Ticket> Job<T> {
         self.ticket.as_ref().is_none_or(Ticket::wanted)
     }
 
+    /// Whether anybody wants to know what comes of it.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.operation.conclude.is_some() || self.ticket.as_ref().is_some_and(Ticket::wanted)
+    }
+
     /// Tells everybody who is concerned what came of it.
     pub(super) fn settle(mut self, outcome: Result<Reply, OperationError>) {
         if let Some(conclude) = self.operation.conclude.take() {
@@ -35,44 +40,61 @@ impl<T: Ticket> Job<T> {
 
 /// The lanes of the port.
 pub(super) struct Queue<T> {
-    lanes: [VecDeque<Job<T>>; Lane::COUNT],
+    lanes: [Waiting<T>; Lane::COUNT],
     turn: usize,
     /// No job is overdue before this.
     earliest: Option<Instant>,
 }
 
+/// What waits in one lane.
+struct Waiting<T> {
+    /// What reports asked for, in the order of the reports.
+    follow_ups: VecDeque<Job<T>>,
+    /// What callers asked for.
+    requests: VecDeque<Job<T>>,
+    /// Whether the last job was a follow-up, so that a storm of reports does not keep the callers waiting.
+    followed_up: bool,
+}
+
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { lanes: std::array::from_fn(|_| VecDeque::new()), turn: 0, earliest: None }
+        Self { lanes: std::array::from_fn(|_| Waiting::default()), turn: 0, earliest: None }
     }
 }
 
 impl<T: Ticket> Queue<T> {
     pub(super) fn push(&mut self, job: Job<T>) {
-        self.earliest = Some(self.earliest.map_or(job.start_by, |earliest| earliest.min(job.start_by)));
+        self.take_note_of(job.start_by);
         if let Some(lane) = self.lanes.get_mut(job.operation.lane.position()) {
-            lane.push_back(job);
+            lane.requests.push_back(job);
         }
     }
 
-    /// Puts a job in front of its lane.
-    pub(super) fn push_front(&mut self, job: Job<T>) {
-        self.earliest = Some(self.earliest.map_or(job.start_by, |earliest| earliest.min(job.start_by)));
-        if let Some(lane) = self.lanes.get_mut(job.operation.lane.position()) {
-            lane.push_front(job);
+    /// Adds what a report asked for, unless `bound` such jobs wait in the lane already; gives the job back then.
+    pub(super) fn push_follow_up(&mut self, job: Job<T>, bound: usize) -> Option<Job<T>> {
+        let start_by = job.start_by;
+        match self.lanes.get_mut(job.operation.lane.position()) {
+            Some(lane) if lane.follow_ups.len() < bound => lane.follow_ups.push_back(job),
+            _ => return Some(job),
         }
+        self.take_note_of(start_by);
+        None
+    }
+
+    fn take_note_of(&mut self, start_by: Instant) {
+        self.earliest = Some(self.earliest.map_or(start_by, |earliest| earliest.min(start_by)));
     }
 
     /// The next job that is still wanted: control first, then lane by lane. What nobody wants is withdrawn.
     pub(super) fn pop(&mut self) -> Option<Job<T>> {
         let (control, others) = self.lanes.split_first_mut()?;
-        if let Some(job) = pop_wanted(control) {
+        if let Some(job) = control.pop() {
             return Some(job);
         }
         let count = others.len();
         for offset in 0..count {
             let position = (self.turn + offset) % count;
-            let job = others.get_mut(position).and_then(pop_wanted);
+            let job = others.get_mut(position).and_then(Waiting::pop);
             if job.is_some() {
                 self.turn = position + 1;
                 return job;
@@ -83,7 +105,7 @@ impl<T: Ticket> Queue<T> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lanes.iter().all(VecDeque::is_empty)
+        self.lanes.iter().all(|lane| lane.follow_ups.is_empty() && lane.requests.is_empty())
     }
 
     /// When a job may be overdue.
@@ -97,23 +119,42 @@ impl<T: Ticket> Queue<T> {
             return Vec::new();
         }
         let mut overdue = Vec::new();
-        for lane in &mut self.lanes {
-            let (late, waiting) = lane.drain(..).partition(|job| job.start_by <= now);
-            *lane = waiting;
+        for jobs in self.lanes.iter_mut().flat_map(Waiting::queues) {
+            let (late, waiting) = jobs.drain(..).partition(|job| job.start_by <= now);
+            *jobs = waiting;
             overdue.extend::<VecDeque<_>>(late);
         }
-        self.earliest = self.lanes.iter().flatten().map(|job| job.start_by).min();
+        let left = self.lanes.iter_mut().flat_map(Waiting::queues).flatten();
+        self.earliest = left.map(|job| job.start_by).min();
         overdue
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Job<T>> {
         self.earliest = None;
-        self.lanes.iter_mut().flat_map(|lane| lane.drain(..)).collect()
+        self.lanes.iter_mut().flat_map(Waiting::queues).flat_map(|jobs| jobs.drain(..)).collect()
     }
 }
 
-fn pop_wanted<T: Ticket>(lane: &mut VecDeque<Job<T>>) -> Option<Job<T>> {
-    while let Some(job) = lane.pop_front() {
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self { follow_ups: VecDeque::new(), requests: VecDeque::new(), followed_up: false }
+    }
+}
+
+impl<T: Ticket> Waiting<T> {
+    fn pop(&mut self) -> Option<Job<T>> {
+        let follow_up = if self.followed_up { None } else { pop_wanted(&mut self.follow_ups) };
+        self.followed_up = follow_up.is_some();
+        follow_up.or_else(|| pop_wanted(&mut self.requests)).or_else(|| pop_wanted(&mut self.follow_ups))
+    }
+
+    fn queues(&mut self) -> [&mut VecDeque<Job<T>>; 2] {
+        [&mut self.follow_ups, &mut self.requests]
+    }
+}
+
+fn pop_wanted<T: Ticket>(jobs: &mut VecDeque<Job<T>>) -> Option<Job<T>> {
+    while let Some(job) = jobs.pop_front() {
         if job.wanted() {
             return Some(job);
         }

@@ -5,16 +5,14 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
 
-use super::active::{Active, Course};
+use super::active::{Active, Course, Recognised};
 use super::fence::Taken;
-use super::queue::Job;
-use super::{Delivery, Session, Ticket, note};
+use super::{Session, Ticket, note};
 use crate::deferred::Verdict;
-use crate::error::{OperationError, PortError, Progress};
-use crate::event::{LinkState, PortEvent, TapEntry};
-use crate::exchange::{Answer, PromptForm};
+use crate::error::{OperationError, PortError};
+use crate::event::{PortEvent, TapEntry};
+use crate::exchange::PromptForm;
 use crate::reply::FinalResult;
-use crate::rules::{Lost, Reaction};
 
 impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Reads what was put into the [`inbox`](Self::inbox).
@@ -71,45 +69,39 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         tracing::warn!(kind = ?damage.kind, got = damage.got, need = damage.need, "dropped bytes that could not be read");
         note(&mut self.tap, TapEntry::Dropped { bytes: damage.got });
         let reaction = self.codec.framing_mut().damaged(&damage);
-        self.report(PortEvent::Damaged(damage));
+        // The bytes may be those of a message, or of an echo that holds a secret.
+        self.report(PortEvent::Damaged(Damage { head: Bytes::new(), ..damage }));
         self.react(now, None, reaction);
         self.suspect(now);
     }
 
-    /// The link is in doubt: at once if it is idle, else when the exchange in flight has ended.
-    fn suspect(&mut self, now: Instant) {
-        if self.active.is_some() {
-            self.doubt = true;
-        } else {
-            self.begin_fence(now, None);
-        }
-    }
-
+    /// Gives a line its meaning: echo, deferred result, prompt, final result, information response or report.
+    ///
+    /// The order matters. What only the module can say goes before what may hold the words of a stranger: an
+    /// echo is never sought in a report or an answer, which can end with any payload.
     fn handle_line(&mut self, now: Instant, line: Bytes) {
-        if self.take_echo(&line) {
+        let report = self.codec.framing().is_unsolicited(&line);
+        let recognised = self.active.as_ref().and_then(|active| active.recognises(&line));
+        if !report && recognised.is_none() && self.take_echo(&line) {
             return;
         }
-        let report = self.codec.framing().is_unsolicited(&line);
-        let secret = !report && self.active.as_ref().is_some_and(|active| active.step().secret_answer);
+        let deferred = recognised != Some(Recognised::ByShape)
+            && (self.pending.take(now, &line) || self.take_early_result(&line));
+        let result = if deferred { None } else { self.final_result(&line, report) };
+        let is_told = report || deferred || result.is_some();
+        let secret = !is_told && self.may_hold_secret(recognised.is_some());
         note(&mut self.tap, if secret { TapEntry::SecretLine } else { TapEntry::Line(&line) });
 
-        if self.pending.take(now, &line) || self.take_early_result(&line) {
+        if deferred
+            || self.take_prompt_line(now, &line)
+            || self.take_by_fence(now, &line, report, result.as_ref())
+        {
             return;
         }
-        if self.take_prompt_line(now, &line) {
-            return;
-        }
-        let result = self.final_result(&line);
-        if let Some(fence) = &mut self.fence {
-            match if report { Taken::No } else { fence.offer(now, &line, result.as_ref()) } {
-                Taken::Passed => return self.pass_fence(),
-                Taken::Discarded => return,
-                Taken::No => {}
-            }
-        } else if let Some(result) = result {
-            return self.handle_final(now, result);
-        }
-        if self.is_answer(&line, report) {
+        if let Some(result) = result {
+            self.handle_final(now, result);
+        } else if recognised.is_some() || self.active.as_ref().is_some_and(|it| it.takes_text(&line, report))
+        {
             if let Some(active) = &mut self.active {
                 active.keep(line);
             }
@@ -125,22 +117,35 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// A line that repeats the command in flight is its echo. Garbage may precede it, and a reboot explain it.
     fn take_echo(&mut self, line: &Bytes) -> bool {
-        let Some(active) = self.active.as_mut().filter(|active| active.echo_possible) else { return false };
+        let may_echo = |active: &&mut Active<T>| active.echo_possible && active.is_asked();
+        let Some(active) = self.active.as_mut().filter(may_echo) else { return false };
         let command = &active.step().line;
-        let body = command.body();
-        let trimmed = line.trim_ascii_end();
-        let body = body.trim_ascii_end();
-        let is_echo = trimmed == body || (body.len() > 4 && trimmed.ends_with(body));
+        let line = line.trim_ascii_end();
+        let body = command.body().trim_ascii_end();
+        let is_echo = line == body || (body.len() > 4 && line.ends_with(body));
         if !is_echo {
             return false;
         }
         note(&mut self.tap, TapEntry::Echo(command));
         active.echo_possible = false;
+        self.note_echo();
+        true
+    }
+
+    /// Echo that had been switched off is back: the module has probably lost its settings.
+    fn note_echo(&mut self) {
         if self.echo_off {
             self.echo_off = false;
             self.report(PortEvent::UnexpectedEcho);
         }
-        true
+    }
+
+    /// Whether a line that nobody has claimed so far must be kept from the witness.
+    fn may_hold_secret(&self, is_answer: bool) -> bool {
+        match &self.active {
+            Some(active) if active.is_asked() => active.may_hold_secret(is_answer),
+            _ => self.fence.is_some() && self.last.has_secret,
+        }
     }
 
     /// The deferred result, or progress towards it, may come before the final result.
@@ -149,6 +154,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         match active.verdict(line) {
             Verdict::NotThis => false,
             Verdict::Interim => true,
+            // A second one is nobody's.
+            Verdict::Final if active.deferred.is_some() => false,
             Verdict::Final => {
                 active.deferred = Some(line.clone());
                 true
@@ -159,63 +166,68 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// `CONNECT` asks for the data of an exchange that declared this form of prompt.
     fn take_prompt_line(&mut self, now: Instant, line: &[u8]) -> bool {
         let Some(active) = &mut self.active else { return false };
-        let declared = active.step().data.as_ref().is_some_and(|data| data.prompt == PromptForm::Connect);
-        if declared && active.awaits_prompt() && line == b"CONNECT" {
+        if active.awaits_prompt(PromptForm::Connect) && line == b"CONNECT" {
             active.handle_prompt(now);
             return true;
         }
         false
     }
 
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
-        FinalResult::standard(line).or_else(|| self.codec.framing().final_result(line))
+    /// While the link is in doubt, answers are the fence's; reports go their way.
+    fn take_by_fence(
+        &mut self,
+        now: Instant,
+        line: &[u8],
+        report: bool,
+        result: Option<&FinalResult>,
+    ) -> bool {
+        let Some(fence) = self.fence.as_mut().filter(|_| !report) else { return false };
+        match fence.offer(now, line, result) {
+            Taken::Passed => self.pass_fence(),
+            Taken::Echo => self.note_echo(),
+            Taken::Discarded => {}
+            Taken::No => return false,
+        }
+        true
     }
 
-    fn is_answer(&self, line: &[u8], report: bool) -> bool {
-        let Some(active) = &self.active else { return false };
-        let step = active.step();
-        let named = |name: &str| at_codec::Fields::of(line, name).is_some();
-        match step.answer {
-            Answer::None => false,
-            Answer::Named(name) => named(name),
-            Answer::Shaped(name, shape) => named(name) && shape(line),
-            Answer::Text => !report || named(step.line.name()),
-        }
+    /// Reads a final result code. A report that looks like one is a report unless an answer is awaited.
+    fn final_result(&self, line: &Bytes, report: bool) -> Option<FinalResult> {
+        let vendor = || self.codec.framing().final_result(line);
+        let result = FinalResult::standard(line).or_else(vendor);
+        let awaited = self.active.as_ref().is_some_and(Active::is_asked);
+        result.filter(|_| awaited || !report)
     }
 
     fn handle_final(&mut self, now: Instant, result: FinalResult) {
-        let Some(mut active) = self.active.take() else {
-            self.report(PortEvent::OrphanFinal);
-            return self.begin_fence(now, None);
+        let awaited = match self.active.as_ref().map(|active| active.course) {
+            Some(Course::Final { .. }) => true,
+            // The module must not be left in the middle of a payload because of an `OK` that cannot be meant.
+            Some(Course::Prompt { .. } | Course::Data { .. }) => !result.is_success(),
+            Some(Course::Line { .. }) | None => false,
         };
-        if matches!(active.course, Course::Line { .. }) {
-            // Nothing that is only half written can have been answered.
+        let Some(mut active) = self.active.take_if(|_| awaited) else {
             self.report(PortEvent::OrphanFinal);
-            self.doubt = true;
-            self.active = Some(active);
-            return;
-        }
+            return self.suspect(now);
+        };
         self.codec.arm_prompt(None);
-        let complete = matches!(active.course, Course::Final { .. });
-        if !complete && result.is_success() {
-            self.doubt = true;
-        }
-        if complete && result.is_success() {
+        if !result.is_success() {
+            // Data that is still on its way would be read as the start of the next command.
+            self.doubt |= matches!(active.course, Course::Data { .. });
+            let error = active.refusal(result);
+            active.job.settle(Err(error));
+        } else {
             if let Some(on) = echo_setting(&active.step().line) {
                 self.echo_off = !on;
             }
             if active.advance() {
-                self.arm_for(&active);
                 self.active = Some(active);
-                return;
+            } else {
+                self.conclude(now, active, result);
             }
-            self.conclude(now, active, result);
-        } else {
-            let error = active.refusal(result);
-            active.job.settle(Err(error));
         }
         if self.doubt {
-            self.begin_fence(now, None);
+            self.begin_fence(now);
         }
     }
 
@@ -230,67 +242,6 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         } else {
             self.pending.accept(now, active, result);
         }
-    }
-
-    /// Remembers for the operation in flight that its deferred result will not come.
-    fn note_loss(&mut self, line: &Bytes) {
-        if let Some(active) = self.active.as_mut().filter(|it| !matches!(it.course, Course::Line { .. })) {
-            let ended = active.job.operation.deferred.as_ref().is_some_and(|it| it.is_ended_by(line));
-            if ended {
-                active.lost = Some(Some(line.clone()));
-            }
-        }
-    }
-
-    fn react(&mut self, now: Instant, line: Option<&Bytes>, reaction: Reaction<U>) {
-        if let Some((channel, item)) = reaction.deliver {
-            self.deliveries.push_back(Delivery::Urc(channel, item));
-        }
-        if let Some(lost) = reaction.lost {
-            self.give_up_pending(lost, line);
-        }
-        if let Some(operation) = reaction.follow_up {
-            let start_by = now + self.options.start_within;
-            self.queue.push_front(Job { operation, ticket: None, start_by });
-        }
-        if reaction.reboot {
-            self.handle_reboot(now);
-        }
-    }
-
-    pub(super) fn give_up_pending(&mut self, lost: Lost, report: Option<&Bytes>) {
-        self.pending.give_up(lost, report);
-        let concerned = |lane| lost == Lost::All || lost == Lost::Lane(lane);
-        if let Some(active) = self.active.as_mut().filter(|active| concerned(active.job.operation.lane)) {
-            active.lost = Some(report.cloned());
-        }
-    }
-
-    /// The module has started anew: whatever was said to it is void.
-    fn handle_reboot(&mut self, now: Instant) {
-        tracing::warn!("the module rebooted");
-        self.echo_off = false;
-        self.codec.arm_prompt(None);
-        self.report(PortEvent::Reboot);
-        if let Some(active) = self.active.take() {
-            let progress = active.progress();
-            active.job.settle(Err(OperationError::Reset { progress }));
-        }
-        self.pending.fail_all(|| OperationError::Reset { progress: Progress::Complete });
-        for job in self.queue.take_all() {
-            job.settle(Err(OperationError::Reset { progress: Progress::Nothing }));
-        }
-        match &mut self.fence {
-            Some(fence) => fence.restart(now),
-            None => self.begin_fence(now, None),
-        }
-    }
-
-    fn pass_fence(&mut self) {
-        if let Some(fence) = self.fence.take() {
-            self.report(PortEvent::Fenced { probes: fence.probes_sent() });
-        }
-        self.set_link(LinkState::Synced);
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_serial::{FlowControl, SerialPortBuilderExt, SerialStream};
+use tokio_serial::{ErrorKind, FlowControl, SerialPortBuilderExt, SerialStream};
 
 use super::{Line, OpenError};
 
@@ -38,31 +38,25 @@ impl SerialPort {
     }
 }
 
-/// Finds out why a port could not be opened; the library below gives the same kind for several causes.
+/// Says why a port could not be opened; the library below gives the same kind for several causes.
+///
+/// The port is not opened again to find out: without the library's flags that could block, or take the terminal.
 fn explain(path: &Path, error: tokio_serial::Error) -> OpenError {
     let address = path.display().to_string();
-    let probe = std::fs::File::options().read(true).open(path);
-    let kind = match &probe {
-        Err(error) => Some(error.kind()),
-        Ok(_) => None,
-    };
-    match kind {
-        Some(io::ErrorKind::NotFound) => return OpenError::NotFound { address },
-        Some(io::ErrorKind::PermissionDenied) => return OpenError::Permission { address },
-        Some(io::ErrorKind::ResourceBusy) => return OpenError::Busy { holder: holder_of(path), address },
-        _ => {}
-    }
-    if path.is_file() || path.is_dir() {
-        return OpenError::NotSerial { address };
-    }
     let text = error.to_string();
-    if text.contains("exclusive lock") || text.contains("busy") {
-        return OpenError::Busy { holder: holder_of(path), address };
+    match error.kind() {
+        ErrorKind::Io(io::ErrorKind::NotFound) => OpenError::NotFound { address },
+        ErrorKind::Io(io::ErrorKind::PermissionDenied) => OpenError::Permission { address },
+        _ if path.is_file() || path.is_dir() => OpenError::NotSerial { address },
+        _ if ["exclusive lock", "busy", "denied"].iter().any(|word| text.contains(word)) => {
+            OpenError::Busy { holder: holder_of(path), address }
+        }
+        _ if ["typewriter", "ioctl"].iter().any(|word| text.contains(word)) => {
+            OpenError::NotSerial { address }
+        }
+        _ if !path.exists() && cfg!(unix) => OpenError::NotFound { address },
+        _ => OpenError::Io { address, source: error.into() },
     }
-    if text.contains("typewriter") || text.contains("ioctl") {
-        return OpenError::NotSerial { address };
-    }
-    OpenError::Io { address, source: error.into() }
 }
 
 /// Names the process that has the port open, on systems with `/proc`.

@@ -1,0 +1,87 @@
+//! What a report brings about besides its delivery.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::active::Active;
+use super::queue::Job;
+use super::{Delivery, Session, Ticket};
+use crate::error::{OperationError, Progress};
+use crate::event::{LinkState, PortEvent};
+use crate::rules::{Lost, Reaction};
+
+impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
+    /// Does what a report asks for; `line` is the report, unless bytes were dropped.
+    pub(super) fn react(&mut self, now: Instant, line: Option<&Bytes>, reaction: Reaction<U>) {
+        if let Some((channel, item)) = reaction.deliver {
+            self.deliveries.push_back(Delivery::Urc(channel, item));
+        }
+        if let Some(lost) = reaction.lost {
+            self.give_up_pending(lost, line);
+        }
+        if reaction.reboot {
+            self.handle_reboot(now);
+        }
+        if let Some(operation) = reaction.follow_up {
+            let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
+            let job = Job { operation, ticket: None, start_by };
+            if let Some(refused) = self.queue.push_follow_up(job, self.options.follow_ups) {
+                tracing::warn!("too many reports ask for an operation; the last one is refused");
+                refused.settle(Err(OperationError::NotStarted { after: Duration::ZERO }));
+            }
+        }
+    }
+
+    /// Remembers for the operation in flight that its deferred result will not come.
+    pub(super) fn note_loss(&mut self, line: &Bytes) {
+        let is_ended = |active: &&mut Active<T>| {
+            let deferred = active.job.operation.deferred.as_ref();
+            active.is_asked() && deferred.is_some_and(|it| it.is_ended_by(line))
+        };
+        if let Some(active) = self.active.as_mut().filter(is_ended) {
+            active.lost = Some(Some(line.clone()));
+        }
+    }
+
+    /// Ends the waits for deferred results that will not come.
+    pub(super) fn give_up_pending(&mut self, lost: Lost, report: Option<&Bytes>) {
+        self.pending.give_up(lost, report);
+        let is_concerned = |active: &&mut Active<T>| {
+            active.is_asked() && (lost == Lost::All || lost == Lost::Lane(active.job.operation.lane))
+        };
+        if let Some(active) = self.active.as_mut().filter(is_concerned) {
+            active.lost = Some(report.cloned());
+        }
+    }
+
+    /// The module has started anew: whatever was said to it is void.
+    fn handle_reboot(&mut self, now: Instant) {
+        tracing::warn!("the module rebooted");
+        self.echo_off = false;
+        self.codec.arm_prompt(None);
+        self.report(PortEvent::Reboot);
+        if let Some(active) = self.active.take() {
+            let progress = active.progress();
+            active.job.settle(Err(OperationError::Reset { progress }));
+        }
+        self.pending.fail_all(|| OperationError::Reset { progress: Progress::Complete });
+        for job in self.queue.take_all() {
+            job.settle(Err(OperationError::Reset { progress: Progress::Nothing }));
+        }
+        match &mut self.fence {
+            Some(fence) => fence.restart(now),
+            None => self.begin_fence(now),
+        }
+        self.doubt = false;
+    }
+
+    /// The link is proven.
+    pub(super) fn pass_fence(&mut self) {
+        if let Some(fence) = self.fence.take() {
+            self.report(PortEvent::Fenced { probes: fence.probes_sent() });
+        }
+        self.set_link(LinkState::Synced);
+    }
+}

@@ -147,10 +147,11 @@ impl Modem {
         })?;
         let dialect = dialect::of(vendor)?;
         port.replace_rules(dialect.rules(&links)).map_err(port_gone)?;
+        // First of all, so that no client of a former host delivers messages while we ask for other things.
+        dialect.prepare(&port).await?;
         if options.attach.wanted {
             bringup::make_ready(&port, dialect.as_ref(), &options, progress.as_ref()).await?;
         }
-        dialect.prepare(&port).await?;
         let slots = Mutex::default();
         Ok(Self { shared: Arc::new(Shared { port, dialect, identity, links, slots, progress }) })
     }

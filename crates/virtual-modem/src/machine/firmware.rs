@@ -1,0 +1,54 @@
+//! What a vendor has to supply.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::answer::Answer;
+use super::command::Command;
+use super::core::Core;
+use crate::common::identity::Identity;
+use crate::mqtt::session::Event;
+
+/// The vendor's part of the module: its own commands, its words for what MQTT and the network do.
+///
+/// Methods never wait. What takes time is asked of the [`Core`]: `later` results, sessions, call-backs.
+pub(crate) trait Firmware: fmt::Debug + Send {
+    /// Who the module says it is, unless the builder says otherwise.
+    fn identity(&self) -> Identity;
+
+    /// How many MQTT clients the module has.
+    fn clients(&self) -> usize;
+
+    /// Sets the layout of answers and forgets every setting that does not survive a restart.
+    fn power_on(&mut self, core: &mut Core);
+
+    /// Obeys or refuses a command of the vendor's own; `None` leaves it to the common ones.
+    fn command(&mut self, core: &mut Core, command: &Command) -> Option<Answer>;
+
+    /// Goes on with a command after the data it prompted for. With less data than announced (the prompt's patience
+    /// ran out, or ESC aborted it) `complete` is false.
+    fn data(&mut self, core: &mut Core, command: &Command, data: Bytes, complete: bool) -> Answer;
+
+    /// Reports what happened to an MQTT client.
+    fn mqtt(&mut self, core: &mut Core, client: usize, event: Event);
+
+    /// A context went down, not by a command.
+    fn context_lost(&mut self, core: &mut Core, context: u8);
+
+    /// The call-back that was asked for with this number.
+    fn called_back(&mut self, core: &mut Core, number: u32);
+
+    /// The lines a restart prints, each with the time since the module answers.
+    fn banner(&self, core: &Core) -> Vec<(Duration, Bytes)>;
+
+    /// The line a module prints on its way down, if any.
+    fn farewell(&self) -> Option<Bytes>;
+
+    /// A harmless unsolicited line, for quirks that put one into a bad place.
+    fn chatter(&self) -> Bytes;
+
+    /// Settings, by name, for assertions.
+    fn settings(&self) -> Vec<(String, String)>;
+}

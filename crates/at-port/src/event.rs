@@ -49,7 +49,7 @@ pub enum PortEvent {
 }
 
 /// A witness of the conversation, for transcripts: it sees every line as it may be shown, with secrets masked.
-pub trait Tap: Send {
+pub trait Tap: Send + Sync {
     /// Takes note of one entry. Called on the driver's task; it must not block for long.
     fn note(&mut self, entry: TapEntry<'_>);
 }

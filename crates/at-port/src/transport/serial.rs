@@ -59,22 +59,30 @@ fn explain(path: &Path, error: tokio_serial::Error) -> OpenError {
     }
 }
 
-/// Names the process that has the port open, on systems with `/proc`.
+/// Names the process that has the port open, on systems with `/proc`; this process only if no other has.
 fn holder_of(path: &Path) -> String {
-    let unknown = || "another process".to_owned();
-    let Ok(device) = path.canonicalize() else { return unknown() };
-    let Ok(processes) = std::fs::read_dir("/proc") else { return unknown() };
-    for process in processes.flatten() {
-        let number = process.file_name();
-        let is_own = number.to_str() == Some(&std::process::id().to_string());
-        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
-        let holds = files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == device));
-        if holds && !is_own {
-            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return format!("{} (process {})", name.trim(), number.to_string_lossy());
+    let own = std::process::id();
+    let holders = holders_of(path).unwrap_or_default();
+    match holders.iter().find(|&&process| process != own) {
+        Some(process) => {
+            let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+            format!("{} (process {process})", name.trim())
         }
+        None if holders.contains(&own) => "this process".to_owned(),
+        None => "another process".to_owned(),
     }
-    unknown()
+}
+
+fn holders_of(path: &Path) -> io::Result<Vec<u32>> {
+    let device = path.canonicalize()?;
+    let holds = |process: &u32| {
+        // Processes of other users do not show their files.
+        let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        files.into_iter().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == device))
+    };
+    let entries = std::fs::read_dir("/proc")?.flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(processes.filter(holds).collect())
 }
 
 impl AsyncRead for SerialPort {

@@ -62,11 +62,16 @@ mod scripted;
 mod transcript;
 mod vendor;
 
+#[cfg(feature = "embedded-broker")]
+pub use broker::embedded::EmbeddedBroker;
 pub use broker::ledger::{Accepted, ConnectSeen, Delivered, Ledger};
 pub use broker::memory::Reachability;
 pub use broker::{Broker, MemoryBroker};
 pub use builder::{BuildError, Builder};
 pub use fault::{Action, BadFault, Fault, FaultPlan, Hook, Reboot};
+#[cfg(unix)]
+pub use front::pty::PtyLink;
+pub use front::tcp::TcpPort;
 pub use log::{Entry, Record, Understood};
 pub use machine::command::{Arg, Command, Form};
 pub use modem::VirtualModem;

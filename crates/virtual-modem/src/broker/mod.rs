@@ -1,5 +1,7 @@
 //! The brokers a module can be given.
 
+#[cfg(feature = "embedded-broker")]
+pub(crate) mod embedded;
 pub(crate) mod ledger;
 pub(crate) mod memory;
 mod sessions;

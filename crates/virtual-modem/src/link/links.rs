@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
 
-use super::{ConnectionNo, Dial, LinkEvent, LinkRequest};
+use super::{ConnectionNo, Dial, LinkEvent, LinkRequest, socket};
 use crate::broker::Broker;
 use crate::broker::memory::MemoryBroker;
+use crate::mqtt::packet::Packet;
 
 /// Carries the module's requests to whatever broker there is.
 pub(crate) struct Links {
@@ -17,6 +18,8 @@ pub(crate) struct Links {
 
 enum Link {
     Memory(MemoryBroker, u64),
+    /// The task behind it ends when this is dropped.
+    Socket(mpsc::UnboundedSender<Packet>),
 }
 
 impl Links {
@@ -33,28 +36,40 @@ impl Links {
             }
             LinkRequest::Send(packet) => match self.open.get(&connection) {
                 Some(Link::Memory(broker, key)) => broker.receive(*key, packet),
+                Some(Link::Socket(packets)) => {
+                    // A task that has ended has reported so already.
+                    let _ = packets.send(packet);
+                }
                 None => {}
             },
             LinkRequest::HangUp => {
-                if let Some(Link::Memory(broker, key)) = self.open.remove(&connection) {
-                    broker.hung_up(key);
+                if let Some(link) = self.open.remove(&connection) {
+                    link.hang_up();
                 }
             }
         }
     }
 
     fn dial(&self, connection: ConnectionNo, dial: Dial) -> Option<Link> {
-        match &self.broker {
+        let instead = match &self.broker {
             Broker::Memory(broker) => {
                 let key = broker.dial(connection, &dial, self.sink.clone())?;
-                Some(Link::Memory(broker.clone(), key))
+                return Some(Link::Memory(broker.clone(), key));
             }
-            other => {
-                let note = format!("no way to {other:?}");
-                let _ = self.sink.send((connection, LinkEvent::Note(note)));
-                let _ = self.sink.send((connection, LinkEvent::Dialled(Err(super::DialFailure::Refused))));
-                None
-            }
+            Broker::Redirect(address) => Some(*address),
+            Broker::AsDialled => None,
+        };
+        let (sender, receiver) = mpsc::unbounded_channel();
+        tokio::spawn(socket::run(connection, dial, instead, receiver, self.sink.clone()));
+        Some(Link::Socket(sender))
+    }
+}
+
+impl Link {
+    fn hang_up(self) {
+        match self {
+            Self::Memory(broker, key) => broker.hung_up(key),
+            Self::Socket(packets) => drop(packets),
         }
     }
 }
@@ -63,9 +78,7 @@ impl Drop for Links {
     /// A module that is gone leaves no connection behind.
     fn drop(&mut self) {
         for link in std::mem::take(&mut self.open).into_values() {
-            match link {
-                Link::Memory(broker, key) => broker.hung_up(key),
-            }
+            link.hang_up();
         }
     }
 }

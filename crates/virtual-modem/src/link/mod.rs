@@ -1,6 +1,9 @@
 //! The way from the module to a broker, whichever broker it is.
 
 pub(crate) mod links;
+mod socket;
+mod tls;
+mod wire;
 
 use bytes::Bytes;
 

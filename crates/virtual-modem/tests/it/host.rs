@@ -57,6 +57,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Host<T> {
         String::from_utf8(heard).unwrap()
     }
 
+    /// The next bytes, so many of them, whatever they are.
+    pub(crate) async fn hear_some(&mut self, count: usize) -> Vec<u8> {
+        let mut heard = vec![0; count];
+        timeout(PATIENCE, self.io.read_exact(&mut heard)).await.unwrap().unwrap();
+        heard
+    }
+
     pub(crate) fn into_inner(self) -> T {
         self.io
     }

@@ -1,0 +1,94 @@
+//! Real MQTT on a socket, against a broker that is not ours.
+
+use std::time::Duration;
+
+use virtual_modem::{Broker, EmbeddedBroker, Vendor, VirtualModem};
+
+use crate::host::Host;
+
+async fn start() -> (EmbeddedBroker, VirtualModem) {
+    let broker = EmbeddedBroker::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let modem = VirtualModem::builder(Vendor::Quectel)
+        .broker(Broker::Redirect(broker.local_addr()))
+        .turnaround(Duration::ZERO)
+        .build()
+        .unwrap();
+    (broker, modem)
+}
+
+#[tokio::test]
+async fn messages_of_every_quality_of_service_between_two_clients() {
+    let (broker, modem) = start().await;
+    let mut host = Host::new(modem.duplex());
+    host.say("ATE0\r").await;
+    host.hear("ATE0\r\r\nOK\r\n").await;
+    for client in 0..2 {
+        host.ask(&format!("AT+QMTCFG=\"recv/mode\",{client},0,1"), "\r\nOK\r\n").await;
+        let opened = format!("\r\nOK\r\n\r\n+QMTOPEN: {client},0\r\n");
+        host.ask(&format!("AT+QMTOPEN={client},\"wherever.example\",1883"), opened).await;
+        let connected = format!("\r\nOK\r\n\r\n+QMTCONN: {client},0,0\r\n");
+        host.ask(&format!("AT+QMTCONN={client},\"client-{client}\""), connected).await;
+    }
+    host.ask("AT+QMTSUB=0,1,\"up/#\",2,\"down/+\",1", "\r\nOK\r\n\r\n+QMTSUB: 0,1,0,2,1\r\n").await;
+    for qos in 0..=2 {
+        host.ask(&format!("AT+QMTPUBEX=1,{qos},{qos},0,\"up/{qos}\",5"), "\r\n> ").await;
+        host.say([0, b'\r', b'\n', 0xFF, b'0' + qos]).await;
+        host.hear("\r\nOK\r\n").await;
+        // The result of the publisher and the message to the subscriber come in either order.
+        let result = format!("\r\n+QMTPUBEX: 1,{qos},0\r\n");
+        let mut expected = format!("\r\n+QMTRECV: 0,N,\"up/{qos}\",5,\"").into_bytes();
+        expected.extend_from_slice(&[0, b'\r', b'\n', 0xFF, b'0' + qos]);
+        expected.extend_from_slice(b"\"\r\n");
+        let mut heard = host.hear_some(result.len() + expected.len()).await;
+        let place = heard.windows(result.len()).position(|part| part == result.as_bytes()).unwrap();
+        heard.drain(place..place + result.len());
+        // The packet identifier is the broker's choice, 0 only with QoS 0.
+        assert_eq!(heard[14] == b'0', qos == 0);
+        heard[14] = b'N';
+        assert_eq!(heard.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+    host.ask("AT+QMTUNS=0,9,\"up/#\"", "\r\nOK\r\n\r\n+QMTUNS: 0,9,0\r\n").await;
+    host.ask("AT+QMTDISC=1", "\r\nOK\r\n\r\n+QMTDISC: 1,0\r\n").await;
+    broker.stop().await.unwrap();
+    host.hear("\r\n+QMTSTAT: 0,1\r\n").await;
+}
+
+#[tokio::test]
+async fn a_will_is_published_when_the_module_vanishes() {
+    let (broker, modem) = start().await;
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    host.ask("AT+QMTCFG=\"will\",1,1,1,0,\"gone\",\"bye\"", "\r\nOK\r\n").await;
+    for client in 0..2 {
+        host.ask(
+            &format!("AT+QMTOPEN={client},\"b\",1883"),
+            format!("\r\nOK\r\n\r\n+QMTOPEN: {client},0\r\n"),
+        )
+        .await;
+        host.ask(
+            &format!("AT+QMTCONN={client},\"w{client}\""),
+            format!("\r\nOK\r\n\r\n+QMTCONN: {client},0,0\r\n"),
+        )
+        .await;
+    }
+    host.ask("AT+QMTSUB=0,1,\"gone\",0", "\r\nOK\r\n\r\n+QMTSUB: 0,1,0,0\r\n").await;
+    host.ask("AT+QMTCLOSE=1", "\r\nOK\r\n\r\n+QMTCLOSE: 1,0\r\n").await;
+    host.hear("\r\n+QMTRECV: 0,0,\"gone\",\"bye\"\r\n").await;
+    broker.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_listens_and_nobody_knows_the_name() {
+    let modem = VirtualModem::builder(Vendor::Quectel)
+        .broker(Broker::AsDialled)
+        .turnaround(Duration::ZERO)
+        .build()
+        .unwrap();
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    host.ask(&format!("AT+QMTOPEN=0,\"127.0.0.1\",{port}"), "\r\nOK\r\n\r\n+QMTOPEN: 0,5\r\n").await;
+    host.ask("AT+QIGETERROR", "\r\n+QIGETERROR: 566,socket connect failed\r\n\r\nOK\r\n").await;
+    host.ask("AT+QMTOPEN=0,\"no-such-host.invalid\",1883", "\r\nOK\r\n\r\n+QMTOPEN: 0,4\r\n").await;
+}

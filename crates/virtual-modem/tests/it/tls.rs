@@ -1,0 +1,192 @@
+//! TLS with the module's own files: who is verified, and what a failure looks like [EC200x MQTT 1.0 §5.2].
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls_pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use virtual_modem::{Broker, Entry, Vendor, VirtualModem};
+
+use crate::host::Host;
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+type Seen = (Option<String>, bool);
+
+struct Server {
+    authority: Authority,
+    modem: VirtualModem,
+    /// Server name and whether a client certificate came, of each connection.
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// A server that accepts CONNECT and nothing else, and a module that is sent to it.
+async fn server(clients_need_certificates: bool, expired: bool) -> Server {
+    let authority = authority();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["broker.example".to_owned()]).unwrap();
+    if expired {
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+    }
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = if clients_need_certificates {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            // A handshake that fails is the module's affair.
+            let Ok(mut stream) = acceptor.accept(tcp).await else { continue };
+            let connection = stream.get_ref().1;
+            let certified = connection.peer_certificates().is_some();
+            log.lock().unwrap().push((connection.server_name().map(str::to_owned), certified));
+            tokio::spawn(async move {
+                let mut connect = [0; 64];
+                while stream.read(&mut connect).await.is_ok_and(|count| count > 0) {
+                    stream.write_all(b"\x20\x02\x00\x00").await.unwrap();
+                }
+            });
+        }
+    });
+    let modem = VirtualModem::builder(Vendor::Quectel)
+        .broker(Broker::Redirect(address))
+        .turnaround(Duration::ZERO)
+        .build()
+        .unwrap();
+    Server { authority, modem, seen }
+}
+
+/// A host with echo off and TLS context 2 at the given security level.
+async fn host(modem: &VirtualModem, level: u8) -> Host<tokio::io::DuplexStream> {
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    for command in [
+        "AT+QMTCFG=\"SSL\",0,1,2".to_owned(),
+        "AT+QSSLCFG=\"cacert\",2,\"UFS:cacert.pem\"".to_owned(),
+        "AT+QSSLCFG=\"clientcert\",2,\"UFS:client.pem\"".to_owned(),
+        "AT+QSSLCFG=\"clientkey\",2,\"UFS:user_key.pem\"".to_owned(),
+        format!("AT+QSSLCFG=\"seclevel\",2,{level}"),
+        "AT+QSSLCFG=\"sslversion\",2,4".to_owned(),
+        "AT+QSSLCFG=\"ciphersuite\",2,\"0xFFFF\"".to_owned(),
+    ] {
+        host.ask(&command, "\r\nOK\r\n").await;
+    }
+    host
+}
+
+async fn upload(host: &mut Host<tokio::io::DuplexStream>, name: &str, content: &str) {
+    host.ask(&format!("AT+QFUPL=\"UFS:{name}\",{},100", content.len()), "\r\nCONNECT\r\n").await;
+    host.say(content).await;
+    let checksum = content
+        .as_bytes()
+        .chunks(2)
+        .fold(0, |sum, pair| sum ^ (u16::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u16::from(*low))));
+    host.hear(format!("\r\n+QFUPL: {},{checksum:x}\r\n\r\nOK\r\n", content.len())).await;
+}
+
+async fn open(host: &mut Host<tokio::io::DuplexStream>, result: i8) {
+    let expected = format!("\r\nOK\r\n\r\n+QMTOPEN: 0,{result}\r\n");
+    host.ask("AT+QMTOPEN=0,\"broker.example\",8883", expected).await;
+}
+
+#[tokio::test]
+async fn nobody_is_verified_at_level_0() {
+    let server = server(false, true).await;
+    let mut host = host(&server.modem, 0).await;
+    open(&mut host, 0).await;
+    host.ask("AT+QMTCONN=0,\"c\"", "\r\nOK\r\n\r\n+QMTCONN: 0,0,0\r\n").await;
+    assert_eq!(*server.seen.lock().unwrap(), [(None, false)]);
+}
+
+#[tokio::test]
+async fn the_server_is_verified_at_level_1() {
+    let server = server(false, false).await;
+    let mut host = host(&server.modem, 1).await;
+    upload(&mut host, "cacert.pem", &server.authority.pem()).await;
+    host.ask("AT+QSSLCFG=\"sni\",2,1", "\r\nOK\r\n").await;
+    open(&mut host, 0).await;
+    host.ask("AT+QMTCONN=0,\"c\"", "\r\nOK\r\n\r\n+QMTCONN: 0,0,0\r\n").await;
+    assert_eq!(*server.seen.lock().unwrap(), [(Some("broker.example".to_owned()), false)]);
+    // Another name than the certificate's.
+    host.ask("AT+QMTCFG=\"ssl\",1,1,2", "\r\nOK\r\n").await;
+    host.ask("AT+QMTOPEN=1,\"other.example\",8883", "\r\nOK\r\n\r\n+QMTOPEN: 1,-1\r\n").await;
+}
+
+#[tokio::test]
+async fn a_wrong_authority_fails_the_handshake() {
+    let server = server(false, false).await;
+    let mut host = host(&server.modem, 1).await;
+    open(&mut host, -1).await;
+    upload(&mut host, "cacert.pem", &authority().pem()).await;
+    open(&mut host, -1).await;
+    host.ask("AT+QIGETERROR", "\r\n+QIGETERROR: 566,socket connect failed\r\n\r\nOK\r\n").await;
+    assert!(server.seen.lock().unwrap().is_empty());
+    let notes: Vec<String> = server
+        .modem
+        .log()
+        .into_iter()
+        .filter_map(|record| match record.entry {
+            Entry::Note(text) => Some(text),
+            _ => None,
+        })
+        .collect();
+    assert!(notes[0].contains("cacert") && notes[0].contains("no such file"), "{notes:?}");
+    assert!(notes[1].contains("invalid peer certificate"), "{notes:?}");
+}
+
+#[tokio::test]
+async fn the_client_has_a_certificate_at_level_2() {
+    let server = server(true, false).await;
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["gateway".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &server.authority).unwrap();
+    let mut host = host(&server.modem, 2).await;
+    upload(&mut host, "cacert.pem", &server.authority.pem()).await;
+    upload(&mut host, "client.pem", &certificate.pem()).await;
+    open(&mut host, -1).await;
+    upload(&mut host, "user_key.pem", &key.serialize_pem()).await;
+    open(&mut host, 0).await;
+    host.ask("AT+QMTCONN=0,\"c\"", "\r\nOK\r\n\r\n+QMTCONN: 0,0,0\r\n").await;
+    assert_eq!(*server.seen.lock().unwrap(), [(None, true)]);
+}
+
+#[tokio::test]
+async fn dates_count_unless_they_are_to_be_ignored() {
+    let server = server(false, true).await;
+    let mut host = host(&server.modem, 1).await;
+    upload(&mut host, "cacert.pem", &server.authority.pem()).await;
+    host.ask("AT+QSSLCFG=\"ignorelocaltime\",2,0", "\r\nOK\r\n").await;
+    open(&mut host, -1).await;
+    host.ask("AT+QSSLCFG=\"ignorelocaltime\",2,1", "\r\nOK\r\n").await;
+    open(&mut host, 0).await;
+}

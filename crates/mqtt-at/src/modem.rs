@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use at_port::transport::{self, Address};
-use at_port::{Channel, Driver, Lane, LinkState, OperationError, Port, PortError, PortEvent, PortOptions, Reply};
+use at_port::{
+    Channel, Driver, Lane, LinkState, Operation, OperationError, Port, PortError, PortEvent, PortOptions, Reply,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, watch};
 
@@ -200,6 +202,30 @@ impl Modem {
     /// Dropping the future withdraws the command if its first byte has not been written; else its answer is dropped.
     pub async fn send<C: Command + Sync>(&self, command: C) -> Result<C::Answer> {
         send(self.port(), command).await
+    }
+
+    /// Runs an operation of own making, between the commands of the clients; [`send`](Self::send) is the typed way.
+    ///
+    /// # Errors
+    ///
+    /// The module refused a command or did not answer in time, or the port is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use mqtt_at::at::{Answer, CommandLine, Exchange};
+    ///
+    /// # async fn example(modem: mqtt_at::Modem) -> mqtt_at::Result<()> {
+    /// let line = CommandLine::raw("AT+QTEMP")?; // typed by a person, say
+    /// let reply = modem.run(Exchange::new(line).answer(Answer::Text)).await?;
+    /// # let _ = reply; Ok(()) }
+    /// ```
+    pub async fn run(&self, operation: impl Into<Operation>) -> Result<Reply> {
+        Ok(self.port().run(operation).await?)
     }
 
     /// Who the module is.

@@ -1,0 +1,1 @@
+//! Bring-up against modules of all kinds, in virtual time.

@@ -1,0 +1,149 @@
+//! Quectel modules: `AT+QMT…`, as described in the manual *EC200x&EC600S&EG912Y MQTT Application Note 1.0*, cited as
+//! `[EC200x MQTT 1.0 §…]`.
+//!
+//! [`Modem`](crate::Modem) and [`Client`](crate::Client) use what they need; every command is here for those who
+//! need more, to be sent with [`Modem::send`](crate::Modem::send):
+//!
+//! ```no_run
+//! use mqtt_at::{Modem, quectel};
+//!
+//! # async fn example(modem: Modem) -> mqtt_at::Result<()> {
+//! let interval = modem.send(quectel::QmtCfg::keep_alive(0).read()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! | Commands | Types |
+//! |---|---|
+//! | settings of a client | [`QmtCfg`] |
+//! | network connection | [`QmtOpen`], [`QmtClose`] |
+//! | connection to the broker | [`QmtConn`], [`QmtDisc`] |
+//! | subscriptions | [`QmtSub`], [`QmtUns`] |
+//! | messages | [`QmtPubEx`], [`QmtRecv`] |
+//! | TLS | [`QsslCfg`] |
+//! | files | [`QfUpl`], [`QfLst`], [`QfDel`] |
+//! | data connection | [`QiCsgp`], [`QiAct`], [`QiDeact`], [`QiGetError`] |
+//!
+//! Arguments that are out of range are refused before a byte is sent.
+
+mod certificates;
+mod commands;
+mod connect;
+mod facts;
+mod flow;
+mod framing;
+mod rules;
+mod tls;
+
+pub use commands::*;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use at_port::{Operation, Reply, Rules};
+
+use self::rules::{QuectelRules, Sessions};
+use crate::command::Command;
+use crate::connect::ConnectOptions;
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
+use crate::error::{Error, Outcome, Result};
+use crate::link::{Inbound, Links};
+use crate::options::ModemOptions;
+use crate::qos::QoS;
+use crate::topic::TopicFilter;
+
+/// The dialect of one Quectel module.
+#[derive(Debug, Default)]
+pub(crate) struct Quectel {
+    sessions: Arc<Sessions>,
+}
+
+#[async_trait]
+impl Dialect for Quectel {
+    fn facts(&self) -> &Facts {
+        &facts::FACTS
+    }
+
+    fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
+        Box::new(QuectelRules::new(links, &self.sessions))
+    }
+
+    async fn prepare(&self, port: &ModemPort) -> Result<()> {
+        flow::prepare(port).await
+    }
+
+    async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::activate(port, options).await
+    }
+
+    fn check(&self, options: &ConnectOptions) -> Result<()> {
+        connect::check(options)
+    }
+
+    async fn connect(&self, context: &Connecting<'_>) -> Result<()> {
+        connect::connect(context, &self.sessions).await
+    }
+
+    async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()> {
+        let outcome = flow::disconnect(port, index).await;
+        self.sessions.set_open(index, false);
+        outcome
+    }
+
+    async fn close(&self, port: &ModemPort, index: u8) {
+        flow::close(port, index).await;
+        self.sessions.set_open(index, false);
+    }
+
+    fn farewell(&self, index: u8) -> Operation {
+        flow::farewell(index)
+    }
+
+    fn publish(&self, index: u8, publish: &Publish<'_>) -> Result<Operation> {
+        let command = QmtPubEx::new(index, publish.topic.as_str(), publish.payload.clone())
+            .qos(publish.qos, publish.packet_id)
+            .retain(publish.retain)
+            .timeout(publish.options.acknowledgement_timeout());
+        Ok(command.operation()?)
+    }
+
+    fn read_publish(&self, reply: &Reply) -> Result<()> {
+        acknowledged("AT+QMTPUBEX", reply).map(drop)
+    }
+
+    fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
+        let command = QmtSub::new(index, subscribe.packet_id).timeout(subscribe.options.acknowledgement_timeout());
+        let add = |command: QmtSub, (filter, qos): &(TopicFilter, QoS)| command.filter(filter.as_str(), *qos);
+        Ok(subscribe.filters.iter().fold(command, add).operation()?)
+    }
+
+    fn read_subscribe(&self, reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {
+        let mut granted = acknowledged("AT+QMTSUB", reply)?.into_iter();
+        // A value that is left out says nothing against the one that was asked for.
+        let mut next = |asked: QoS| granted.next().map_or(Some(asked), |level| QoS::try_from(level).ok());
+        Ok(asked.iter().map(|(_, qos)| next(*qos)).collect())
+    }
+
+    fn unsubscribe(&self, index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
+        let command =
+            QmtUns::new(index, unsubscribe.packet_id).timeout(unsubscribe.options.acknowledgement_timeout());
+        let add = |command: QmtUns, filter: &TopicFilter| command.filter(filter.as_str());
+        Ok(unsubscribe.filters.iter().fold(command, add).operation()?)
+    }
+
+    fn read_unsubscribe(&self, reply: &Reply) -> Result<()> {
+        acknowledged("AT+QMTUNS", reply).map(drop)
+    }
+}
+
+/// What the broker granted, or why there is no acknowledgement. A packet that was not acknowledged may have
+/// reached the broker all the same.
+fn acknowledged(command: &str, reply: &Reply) -> Result<Vec<u8>> {
+    match acknowledgement(reply) {
+        Ok(Acknowledgement::Acknowledged { granted }) => Ok(granted),
+        Ok(Acknowledgement::Failed { result }) => {
+            let error = Error::from(facts::refused(command, facts::PACKET_RESULTS, result));
+            Err(error.with_outcome(Outcome::Unknown))
+        }
+        Err(_) => Err(Error::Unreadable { command: command.to_owned() }),
+    }
+}

@@ -1,0 +1,112 @@
+//! `AT+QMTPUBEX`: a payload of stated length behind a prompt [EC200x MQTT 1.0 §3.2.8].
+
+use std::time::Duration;
+
+use at_codec::CommandLine;
+use at_port::{Exchange, Operation, PromptForm, Reply};
+use bytes::Bytes;
+
+use super::packet::{self, Acknowledgement};
+use super::test::Test;
+use crate::command::{Command, Unreadable};
+use crate::dialect::quectel::facts::{self, timeout};
+use crate::error::InputError;
+use crate::qos::QoS;
+
+const PUBEX: &str = "+QMTPUBEX";
+
+/// The result has the older command's name on some firmware.
+const RESULTS: &[&str] = &[PUBEX, "+QMTPUB"];
+
+/// Publishes a payload of 1 to 1500 bytes, whatever they are [EC200x MQTT 1.0 §3.2.8].
+#[derive(Debug, Clone)]
+pub struct QmtPubEx {
+    client: u8,
+    topic: String,
+    payload: Bytes,
+    qos: QoS,
+    packet: u16,
+    retain: bool,
+    timeout: Duration,
+}
+
+impl QmtPubEx {
+    /// Publishes for a client (0 to 5) with QoS 0, not retained.
+    pub fn new(client: u8, topic: impl Into<String>, payload: impl Into<Bytes>) -> Self {
+        Self {
+            client,
+            topic: topic.into(),
+            payload: payload.into(),
+            qos: QoS::AtMostOnce,
+            packet: 0,
+            retain: false,
+            timeout: timeout::ACKNOWLEDGEMENT,
+        }
+    }
+
+    /// The quality of service, and the packet identifier: 0 for QoS 0, and else from 1 and in use for no other
+    /// packet in flight.
+    #[must_use]
+    pub fn qos(mut self, qos: QoS, packet: u16) -> Self {
+        (self.qos, self.packet) = (qos, packet);
+        self
+    }
+
+    /// Whether the broker keeps it for later subscribers. Default: no.
+    #[must_use]
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
+
+    /// How long the result, or a notice of retransmission, is waited for. Default: 27.5 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Asks for the ranges of the arguments, or whether the firmware knows the command.
+    pub fn test() -> Test {
+        Test::new(PUBEX)
+    }
+
+    fn packet_identifier(&self) -> Result<i64, InputError> {
+        let range = if self.qos == QoS::AtMostOnce { 0..=0 } else { 1..=65_535 };
+        facts::in_range("the packet identifier", u64::from(self.packet), range)
+    }
+}
+
+impl Command for QmtPubEx {
+    type Answer = Acknowledgement;
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        let client = facts::client(self.client)?;
+        let (got, max) = (self.payload.len(), facts::PAYLOAD);
+        match got {
+            0 => return Err(InputError::PayloadEmpty),
+            got if got > max => return Err(InputError::PayloadTooLarge { got, max }),
+            _ => {}
+        }
+        let line = CommandLine::write(PUBEX)
+            .integer(client)
+            .integer(self.packet_identifier()?)
+            .integer(self.qos.level())
+            .integer(self.retain)
+            .quoted("the topic", &self.topic, facts::TEXT, facts::TOPIC)?
+            .integer(got as i64)
+            .finish();
+        let mut result = packet::deferred(RESULTS, client, self.packet, self.timeout);
+        if self.qos == QoS::AtMostOnce {
+            result = result.shared_key();
+        }
+        Ok(Exchange::new(line)
+            .data(PromptForm::Mark, self.payload.clone(), facts::PAYLOAD_PATIENCE)
+            .timeout(timeout::ACCEPTED)
+            .deferred(result))
+    }
+
+    fn read(&self, reply: &Reply) -> Result<Acknowledgement, Unreadable> {
+        packet::acknowledgement(reply)
+    }
+}

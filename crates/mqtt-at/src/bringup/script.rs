@@ -66,7 +66,7 @@ async fn follow(script: String, mut port: DuplexStream) {
     let mut steps: VecDeque<&str> = script.lines().map(str::trim).filter(|step| !step.is_empty()).collect();
     let mut done = String::new();
     loop {
-        while let Some(text) = steps.front().and_then(|step| step.strip_prefix("<< ")) {
+        while let Some(text) = steps.front().and_then(|step| step.strip_prefix("<<").map(str::trim_start)) {
             writeln!(done, "<< {text}").unwrap();
             let text = text.replace("\\r", "\r");
             let bytes = text.strip_suffix('\\').map_or_else(|| format!("{text}\r\n"), str::to_owned);

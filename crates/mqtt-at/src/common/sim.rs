@@ -1,8 +1,9 @@
 //! The SIM.
 
 use std::fmt;
+use std::time::Duration;
 
-use at_codec::{ArgumentError, Charset, CommandLine};
+use at_codec::{Charset, CommandLine, Fields};
 use at_port::{Exchange, FinalResult, Operation, Refusal, Reply};
 
 use super::{answer, cme};
@@ -26,7 +27,7 @@ impl Command for SimState {
 
     /// The last line counts: the report `+CPIN: …` of a SIM that is starting has the same form.
     fn read(&self, reply: &Reply) -> Result<SimStatus, Unreadable> {
-        let line = reply.lines.iter().rev().find_map(|line| at_codec::Fields::of(line, "+CPIN"));
+        let line = reply.lines.iter().rev().find_map(|line| Fields::of(line, "+CPIN"));
         Ok(SimStatus::read(line.ok_or(Unreadable)?.rest()))
     }
 
@@ -83,14 +84,11 @@ impl Command for EnterPin {
     fn operation(&self) -> Result<Operation, InputError> {
         const FIELD: &str = "SIM PIN";
         let pin = self.0.expose();
-        if pin.is_empty() {
-            return Err(ArgumentError::Empty { field: FIELD }.into());
-        }
-        if let Some((at, byte)) = pin.bytes().enumerate().find(|(_, byte)| !byte.is_ascii_digit()) {
-            return Err(ArgumentError::Unrepresentable { field: FIELD, byte, at }.into());
+        if !(4..=8).contains(&pin.len()) || !pin.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InputError::Malformed { field: FIELD, problem: "must have 4 to 8 digits".into() });
         }
         let line = CommandLine::write("+CPIN").secret(FIELD, pin, Charset::ASCII, 8)?.finish();
-        Ok(Exchange::new(line).timeout(std::time::Duration::from_secs(10)).into())
+        Ok(Exchange::new(line).timeout(Duration::from_secs(10)).into())
     }
 
     fn read(&self, _: &Reply) -> Result<(), Unreadable> {
@@ -221,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_pin_that_no_sim_can_have_is_never_sent() {
-        for bad in ["", "12a4", "12 4", "123456789", "1234\r", "1\"2"] {
+        for bad in ["", "123", "12a4", "12 4", "123456789", "1234\r", "123\""] {
             assert!(EnterPin(Secret::new(bad)).operation().is_err(), "{bad:?}");
         }
         let shown = format!("{:?}", EnterPin(Secret::new("8812")).operation().unwrap());

@@ -1,9 +1,9 @@
 //! Typed commands: what is sent, and how its answer is read.
 
-use at_codec::ArgumentError;
-use at_port::{Operation, Reply};
+use at_codec::{CommandLine, Fields};
+use at_port::{Answer, Exchange, Operation, Reply};
 
-use crate::error::{Error, ModuleError, Outcome};
+use crate::error::{Error, InputError, ModuleError, Outcome};
 
 /// An AT command with the type of its answer, for [`Modem::send`](crate::Modem::send).
 ///
@@ -13,8 +13,8 @@ use crate::error::{Error, ModuleError, Outcome};
 /// # Examples
 ///
 /// ```
-/// use mqtt_at::{Command, Unreadable};
-/// use mqtt_at::at::{Answer, ArgumentError, CommandLine, Exchange, Fields, Operation, Reply};
+/// use mqtt_at::{Command, InputError, Unreadable};
+/// use mqtt_at::at::{Answer, CommandLine, Exchange, Fields, Operation, Reply};
 ///
 /// /// The temperature of the module, in degrees Celsius.
 /// struct Temperature;
@@ -22,7 +22,7 @@ use crate::error::{Error, ModuleError, Outcome};
 /// impl Command for Temperature {
 ///     type Answer = i64;
 ///
-///     fn operation(&self) -> Result<Operation, ArgumentError> {
+///     fn operation(&self) -> Result<Operation, InputError> {
 ///         Ok(Exchange::new(CommandLine::execute("+QTEMP")).answer(Answer::Named("+QTEMP")).into())
 ///     }
 ///
@@ -41,7 +41,7 @@ pub trait Command {
     /// # Errors
     ///
     /// An argument cannot be represented, or is out of range.
-    fn operation(&self) -> Result<Operation, ArgumentError>;
+    fn operation(&self) -> Result<Operation, InputError>;
 
     /// Reads the answer.
     ///
@@ -78,5 +78,34 @@ impl ModuleError {
 impl From<ModuleError> for Error {
     fn from(error: ModuleError) -> Self {
         Self::Module(Box::new(error))
+    }
+}
+
+/// The test form of a command, `AT+X=?`: which parameters and values the module takes, in its own words.
+///
+/// The vendors' modules hand it out for each command that has this form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TestForm {
+    name: &'static str,
+}
+
+impl TestForm {
+    pub(crate) const fn of(name: &'static str) -> Self {
+        Self { name }
+    }
+}
+
+impl Command for TestForm {
+    /// The parameters of each line of the answer, such as `(0-5),"hostname",(1-65535)`; none where the module
+    /// only says that it has the command.
+    type Answer = Vec<String>;
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        Ok(Exchange::new(CommandLine::test(self.name)).answer(Answer::Named(self.name)).into())
+    }
+
+    fn read(&self, reply: &Reply) -> Result<Self::Answer, Unreadable> {
+        let parameters = reply.lines.iter().filter_map(|line| Fields::of(line, self.name));
+        Ok(parameters.map(|fields| String::from_utf8_lossy(fields.rest()).into_owned()).collect())
     }
 }

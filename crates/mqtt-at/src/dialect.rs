@@ -77,7 +77,7 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 /// The dialect of a vendor.
 pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
     match vendor {
-        Vendor::Quectel => Ok(Box::new(quectel::Quectel)),
+        Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
         other => Err(Error::Unsupported {
             what: "MQTT",
             vendor: other,

@@ -58,7 +58,7 @@ mod vendor;
 
 pub use bringup::{Identity, NetworkStatus};
 pub use client::Client;
-pub use command::{Command, Unreadable};
+pub use command::{Command, TestForm, Unreadable};
 pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
 pub use dialect::quectel;
 pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};

@@ -85,7 +85,8 @@ impl Certificate {
 
     async fn stored_size(&self, context: &Connecting<'_>) -> Result<Option<usize>> {
         // Some firmware refuses to list what is not there.
-        let files = if_possible(ask(context.port, Lane::client(context.index), QfLst::new(self.path())).await)?;
+        let files =
+            if_possible(ask(context.port, Lane::client(context.index), QfLst::new(self.path())).await)?;
         let file = files.unwrap_or_default().into_iter().find(|file| self.is_named(&file.name));
         Ok(file.map(|file| file.size))
     }
@@ -94,7 +95,9 @@ impl Certificate {
 /// FNV-1a with 64 bits. It tells files apart by name and proves nothing: whoever can write files on the module can
 /// write other certificates under any name.
 fn name_hash(contents: &[u8]) -> u64 {
-    contents.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+    contents
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// Whether a text can be a certificate in PEM form.
@@ -139,7 +142,10 @@ mod tests {
         for bad in [&b""[..], b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nMII", b"\xFF"] {
             assert!(check_certificate("x", bad).is_err());
         }
-        assert_eq!(check_key("x", b"-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----"), Ok(()));
+        assert_eq!(
+            check_key("x", b"-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----"),
+            Ok(())
+        );
         assert!(check_key("x", certificate).is_err());
     }
 }

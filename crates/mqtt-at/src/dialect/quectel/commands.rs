@@ -11,7 +11,6 @@ mod receive;
 mod setting;
 mod ssl;
 mod subscribe;
-mod test;
 
 pub use cfg::QmtCfg;
 pub use cfg::cloud::{AliCredentials, Huawei, HuaweiCredentials, HuaweiProduct, OneNetCredentials};
@@ -22,13 +21,14 @@ pub use connection::{ConnectResult, ConnectionState, QmtConn, QmtDisc, ReadConn}
 pub use file::{QfDel, QfLst, QfUpl, StoredFile, Uploaded, checksum};
 pub use open::{CloseResult, OpenNetwork, OpenResult, QmtClose, QmtOpen, ReadOpen};
 pub use packet::Acknowledgement;
-pub use pdp::{Authentication, PdpAddress, PdpType, QiAct, QiCsgp, QiDeact, QiGetError, ReadAct, ReadProfile, StackError};
+pub use pdp::{
+    Authentication, PdpAddress, PdpType, QiAct, QiCsgp, QiDeact, QiGetError, ReadAct, ReadProfile, StackError,
+};
 pub use publish::QmtPubEx;
 pub use receive::{QmtRecv, ReadRecv, StoredMessages};
 pub use setting::{Parameter, ReadParameter, SetParameter};
 pub use ssl::{QsslCfg, SecurityLevel};
 pub use subscribe::{QmtSub, QmtUns};
-pub use test::Test;
 
 pub(super) use connection::connect_result;
 pub(super) use open::open_result;
@@ -41,5 +41,7 @@ pub mod parameters {
     pub use super::cfg::data::{DataFormat, RecvMode, SendMode, ViewMode};
     pub use super::cfg::session::{KeepAlive, PdpContext, QmtPing, Session, Ssl, Timeout, Version};
     pub use super::cfg::will::{Will, WillEx};
-    pub use super::ssl::{CaCert, CipherSuite, ClientCert, ClientKey, IgnoreLocalTime, SecLevel, Sni, SslVersion};
+    pub use super::ssl::{
+        CaCert, CipherSuite, ClientCert, ClientKey, IgnoreLocalTime, SecLevel, Sni, SslVersion,
+    };
 }

@@ -110,8 +110,7 @@ fn open_command(index: u8, options: &ConnectOptions) -> QmtOpen {
 }
 
 fn conn_command(index: u8, options: &ConnectOptions) -> QmtConn {
-    let command =
-        QmtConn::new(index, &options.client_identifier).timeout(options.acknowledgement_timeout());
+    let command = QmtConn::new(index, &options.client_identifier).timeout(options.acknowledgement_timeout());
     match &options.credentials {
         Some((user, password)) => command.credentials(user, password.clone()),
         None => command,

@@ -159,10 +159,16 @@ pub(super) const OPEN_RESULTS: &[Code] = &[
     Code {
         number: -1,
         meaning: "the network connection could not be opened",
-        remedy: Some("check host and port; with TLS also certificates, server name and the clock of the module"),
+        remedy: Some(
+            "check host and port; with TLS also certificates, server name and the clock of the module",
+        ),
     },
     Code { number: 1, meaning: "wrong parameter", remedy: Some("check host and port") },
-    Code { number: 2, meaning: "the client is in use", remedy: Some("close it, or use another client index") },
+    Code {
+        number: 2,
+        meaning: "the client is in use",
+        remedy: Some("close it, or use another client index"),
+    },
     Code {
         number: 3,
         meaning: "the data connection could not be activated",
@@ -217,10 +223,7 @@ mod tests {
     #[test]
     fn ranges_name_field_and_limits() {
         assert_eq!(in_range("x", 5_u8, 0..=5), Ok(5));
-        assert_eq!(
-            client(6).unwrap_err().to_string(),
-            "the client index is 6, and must be 0 to 5"
-        );
+        assert_eq!(client(6).unwrap_err().to_string(), "the client index is 6, and must be 0 to 5");
         assert_eq!(in_range("x", u64::MAX, 0..=u64::MAX).unwrap_err().to_string().len(), 66);
     }
 

@@ -204,7 +204,11 @@ fn candidate(head: &[u8], quote: usize) -> Candidate {
 
 /// The start of a line, up to the topic.
 enum Header {
-    Message { client: u8, packet: u16, topic: usize },
+    Message {
+        client: u8,
+        packet: u16,
+        topic: usize,
+    },
     Other,
     /// More bytes are needed to tell.
     Partial,

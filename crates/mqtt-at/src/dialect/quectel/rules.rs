@@ -23,8 +23,25 @@ const STACK: &[u8] = b"+QIURC";
 /// Reports that are known and ask for nothing: results that came too late or twice, and news of the network that
 /// bring-up asks for itself.
 const IGNORED: &[&[u8]] = &[
-    b"+QMTOPEN", b"+QMTCLOSE", b"+QMTCONN", b"+QMTDISC", b"+QMTSUB", b"+QMTUNS", b"+QMTPUBEX", b"+QMTPUB", b"+QIND",
-    b"+QUSIM", b"+CFUN", b"+CPIN", b"+CREG", b"+CGREG", b"+CEREG", b"+CGEV", b"+CTZV", b"+CTZE", b"+CMTI",
+    b"+QMTOPEN",
+    b"+QMTCLOSE",
+    b"+QMTCONN",
+    b"+QMTDISC",
+    b"+QMTSUB",
+    b"+QMTUNS",
+    b"+QMTPUBEX",
+    b"+QMTPUB",
+    b"+QIND",
+    b"+QUSIM",
+    b"+CFUN",
+    b"+CPIN",
+    b"+CREG",
+    b"+CGREG",
+    b"+CEREG",
+    b"+CGEV",
+    b"+CTZV",
+    b"+CTZE",
+    b"+CMTI",
 ];
 
 /// The module has started.
@@ -124,7 +141,11 @@ impl QuectelRules {
                 Reaction::deliver(Channel::Client(client), Inbound::Message(message))
             }
             Some(Received::Message { client, payload, .. }) => {
-                tracing::debug!(client, bytes = payload.len(), "dropped a message that was not subscribed to");
+                tracing::debug!(
+                    client,
+                    bytes = payload.len(),
+                    "dropped a message that was not subscribed to"
+                );
                 Reaction::default()
             }
             Some(Received::Stored { client, slot }) => self.stored(client, slot),
@@ -146,7 +167,8 @@ impl QuectelRules {
     /// Fetches what waits and is not about to be fetched. It is not looked again afterwards, so that a slot that
     /// does not get empty cannot keep the port busy for ever.
     fn scanned(&self, status: &StoredMessages) -> Reaction<Inbound> {
-        let is_owed = |slot| self.sessions.owed(status.client, slot).is_some_and(|it| it.load(Ordering::Relaxed) > 0);
+        let is_owed =
+            |slot| self.sessions.owed(status.client, slot).is_some_and(|it| it.load(Ordering::Relaxed) > 0);
         let waiting = facts::SLOTS.zip(status.slots).filter(|(slot, full)| *full && !is_owed(*slot));
         let slots: Vec<u8> = waiting.map(|(slot, _)| slot).collect();
         self.fetch(status.client, &slots, None)

@@ -117,7 +117,8 @@ pub(super) fn not_kept(command: &str, key: &str) -> Error {
     let error = ModuleError {
         command: command.to_owned(),
         code: None,
-        meaning: format!("the module did not keep the setting {key}, so nothing was sent to the broker").into(),
+        meaning: format!("the module did not keep the setting {key}, so nothing was sent to the broker")
+            .into(),
         remedy: Some("restart the module, or update its firmware"),
         outcome: Outcome::NotSent,
     };
@@ -134,7 +135,8 @@ async fn allow_all_suites(context: &Connecting<'_>) -> Result<()> {
     let Connecting { port, index, .. } = *context;
     let lane = Lane::client(index);
     if if_possible(ask(port, lane, QsslCfg::cipher_suite(index).set(ALL_SUITES)).await)?.is_none() {
-        let line = CommandLine::write("+QSSLCFG").literal("ciphersuite").integer(index).word("0xFFFF").finish();
+        let line =
+            CommandLine::write("+QSSLCFG").literal("ciphersuite").integer(index).word("0xFFFF").finish();
         let bare = at_port::Operation::from(Exchange::new(line).timeout(timeout::SETTING)).lane(lane);
         if_possible(port.run(bare).await.map_err(Error::from))?;
     }
@@ -152,8 +154,9 @@ async fn set_clock(context: &Connecting<'_>) -> Result<()> {
     let now = clock_time(now).filter(|now| now.date().0 >= FIRST_YEAR);
     let now = now.ok_or_else(|| InputError::Malformed {
         field: "the clock",
-        problem: "is set neither in the module nor in this computer, so dates of certificates cannot be checked"
-            .into(),
+        problem:
+            "is set neither in the module nor in this computer, so dates of certificates cannot be checked"
+                .into(),
     })?;
     tracing::info!(client = index, %now, "setting the module's clock");
     ask(port, lane, SetClock(now)).await

@@ -6,11 +6,11 @@ pub(super) mod session;
 pub(super) mod will;
 
 use super::parameters::{
-    AliAuth, DataFormat, HwAuth, HwProdId, KeepAlive, OneNet, PdpContext, QmtPing, RecvMode, SendMode, Session, Ssl,
-    Timeout, Version, ViewMode, Will, WillEx,
+    AliAuth, DataFormat, HwAuth, HwProdId, KeepAlive, OneNet, PdpContext, QmtPing, RecvMode, SendMode,
+    Session, Ssl, Timeout, Version, ViewMode, Will, WillEx,
 };
 use super::setting::{Family, Parameter};
-use super::test::Test;
+use crate::command::TestForm;
 
 /// `AT+QMTCFG`: the parameters of a client, each to be read or set [EC200x MQTT 1.0 §3.2.1].
 ///
@@ -30,8 +30,8 @@ pub struct QmtCfg;
 
 impl QmtCfg {
     /// Asks which parameters and values the firmware knows.
-    pub fn test() -> Test {
-        Test::new(Family::Mqtt.name())
+    pub fn test() -> TestForm {
+        TestForm::of(Family::Mqtt.name())
     }
 
     /// `version`: the version of MQTT.

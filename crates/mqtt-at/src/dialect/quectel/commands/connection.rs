@@ -6,8 +6,7 @@ use at_codec::{CommandLine, Fields};
 use at_port::{Answer, Deferred, Exchange, Operation, Reply, Verdict};
 
 use super::open::{CloseResult, close_result};
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 use crate::secret::Secret;
@@ -46,8 +45,8 @@ impl QmtConn {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(CONN)
+    pub fn test() -> TestForm {
+        TestForm::of(CONN)
     }
 
     /// Asks for the state of each client.
@@ -69,9 +68,12 @@ impl Command for QmtConn {
             facts::CLIENT_IDENTIFIER,
         )?;
         if let Some((user, password)) = &self.credentials {
-            line = line
-                .quoted("the user name", user, facts::TEXT, facts::USER)?
-                .secret("the password", password.expose(), facts::TEXT, facts::PASSWORD)?;
+            line = line.quoted("the user name", user, facts::TEXT, facts::USER)?.secret(
+                "the password",
+                password.expose(),
+                facts::TEXT,
+                facts::PASSWORD,
+            )?;
         }
         let result = Deferred::new(&[CONN], [client], self.timeout)
             .judge(|fields| match fields.integer() {
@@ -173,8 +175,8 @@ impl QmtDisc {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(DISC)
+    pub fn test() -> TestForm {
+        TestForm::of(DISC)
     }
 }
 

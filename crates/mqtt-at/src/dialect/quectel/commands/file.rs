@@ -7,8 +7,7 @@ use at_port::{Answer, Exchange, Operation, PromptForm, Reply};
 use bytes::Bytes;
 
 use super::setting::text;
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 
@@ -44,8 +43,8 @@ impl QfUpl {
     }
 
     /// Asks for the ranges of the arguments, among them the free space.
-    pub fn test() -> Test {
-        Test::new(UPLOAD)
+    pub fn test() -> TestForm {
+        TestForm::of(UPLOAD)
     }
 }
 
@@ -74,7 +73,10 @@ impl Command for QfUpl {
 
 impl std::fmt::Debug for QfUpl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("QfUpl").field("name", &self.name).field("bytes", &self.contents.len()).finish_non_exhaustive()
+        f.debug_struct("QfUpl")
+            .field("name", &self.name)
+            .field("bytes", &self.contents.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,8 +6,7 @@ use at_codec::{CommandLine, Fields};
 use at_port::{Answer, Deferred, Exchange, Operation, Refusal, Reply, Verdict};
 
 use super::setting::text;
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::{Error, InputError};
 
@@ -37,8 +36,8 @@ impl QmtOpen {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(OPEN)
+    pub fn test() -> TestForm {
+        TestForm::of(OPEN)
     }
 
     /// Asks which connections are open.
@@ -71,7 +70,9 @@ impl Command for QmtOpen {
 
     /// A result may come before the `ERROR`, and is the reason.
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
-        let OpenResult::Failed(code) = refusal.deferred.as_deref().and_then(open_result)? else { return None };
+        let OpenResult::Failed(code) = refusal.deferred.as_deref().and_then(open_result)? else {
+            return None;
+        };
         Some(facts::refused(&refusal.command, facts::OPEN_RESULTS, code).into())
     }
 }
@@ -155,8 +156,8 @@ impl QmtClose {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(CLOSE)
+    pub fn test() -> TestForm {
+        TestForm::of(CLOSE)
     }
 }
 

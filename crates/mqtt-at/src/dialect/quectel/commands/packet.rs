@@ -25,7 +25,12 @@ pub enum Acknowledgement {
 }
 
 /// The result `NAME: client,packet identifier,result[,values]`; a notice of retransmission is not the end.
-pub(super) fn deferred(names: &'static [&'static str], client: i64, packet: u16, timeout: Duration) -> Deferred {
+pub(super) fn deferred(
+    names: &'static [&'static str],
+    client: i64,
+    packet: u16,
+    timeout: Duration,
+) -> Deferred {
     Deferred::new(names, [client, i64::from(packet)], timeout).judge(|fields| match fields.integer() {
         Some(1) => Verdict::Interim,
         Some(_) => Verdict::Final,

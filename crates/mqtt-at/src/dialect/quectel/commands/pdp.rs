@@ -5,8 +5,7 @@ use at_codec::{CommandLine, Fields};
 use at_port::{Answer, Exchange, Operation, Reply};
 
 use super::setting::text;
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 use crate::secret::Secret;
@@ -82,8 +81,8 @@ impl QiCsgp {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(PROFILE)
+    pub fn test() -> TestForm {
+        TestForm::of(PROFILE)
     }
 
     /// Asks for the access point name of a context, 1 to 15. The module answers with the password, too, which is
@@ -136,7 +135,11 @@ impl Command for ReadProfile {
 
     fn operation(&self) -> Result<Operation, InputError> {
         let line = CommandLine::write(PROFILE).integer(context(self.context)?).finish();
-        Ok(Exchange::new(line).answer(Answer::Named(PROFILE)).secret_answer().timeout(timeout::SETTING).into())
+        Ok(Exchange::new(line)
+            .answer(Answer::Named(PROFILE))
+            .secret_answer()
+            .timeout(timeout::SETTING)
+            .into())
     }
 
     fn read(&self, reply: &Reply) -> Result<String, Unreadable> {
@@ -162,8 +165,8 @@ impl QiAct {
     }
 
     /// Asks for the ranges of the arguments, or whether the firmware knows the command.
-    pub fn test() -> Test {
-        Test::new(ACTIVATE)
+    pub fn test() -> TestForm {
+        TestForm::of(ACTIVATE)
     }
 
     /// Asks which contexts are active.
@@ -236,8 +239,8 @@ impl QiDeact {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(DEACTIVATE)
+    pub fn test() -> TestForm {
+        TestForm::of(DEACTIVATE)
     }
 }
 

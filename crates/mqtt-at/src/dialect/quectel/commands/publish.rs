@@ -7,8 +7,7 @@ use at_port::{Exchange, Operation, PromptForm, Reply};
 use bytes::Bytes;
 
 use super::packet::{self, Acknowledgement};
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 use crate::qos::QoS;
@@ -67,8 +66,8 @@ impl QmtPubEx {
     }
 
     /// Asks for the ranges of the arguments, or whether the firmware knows the command.
-    pub fn test() -> Test {
-        Test::new(PUBEX)
+    pub fn test() -> TestForm {
+        TestForm::of(PUBEX)
     }
 
     fn packet_identifier(&self) -> Result<i64, InputError> {

@@ -3,8 +3,7 @@
 use at_codec::{CommandLine, Fields};
 use at_port::{Answer, Exchange, Operation, Reply};
 
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 
@@ -34,8 +33,8 @@ impl QmtRecv {
     }
 
     /// Asks whether the firmware knows the command; the answer has no lines.
-    pub fn test() -> Test {
-        Test::new(RECV)
+    pub fn test() -> TestForm {
+        TestForm::of(RECV)
     }
 
     /// One exchange that fetches, for operations of several.

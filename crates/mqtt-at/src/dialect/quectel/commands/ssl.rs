@@ -3,7 +3,7 @@
 use at_codec::{Charset, Fields, WriteLine};
 
 use super::setting::{Family, Parameter, Setting, flag, text};
-use super::test::Test;
+use crate::command::TestForm;
 use crate::dialect::quectel::facts;
 use crate::error::InputError;
 
@@ -16,8 +16,8 @@ pub struct QsslCfg;
 
 impl QsslCfg {
     /// Asks which parameters and values the firmware knows.
-    pub fn test() -> Test {
-        Test::new(Family::Tls.name())
+    pub fn test() -> TestForm {
+        TestForm::of(Family::Tls.name())
     }
 
     /// `cacert`: the file with the certificates that are trusted, such as `UFS:ca.pem`.

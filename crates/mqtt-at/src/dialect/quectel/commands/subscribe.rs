@@ -6,8 +6,7 @@ use at_codec::CommandLine;
 use at_port::{Exchange, Operation, Reply};
 
 use super::packet::{self, Acknowledgement};
-use super::test::Test;
-use crate::command::{Command, Unreadable};
+use crate::command::{Command, TestForm, Unreadable};
 use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 use crate::qos::QoS;
@@ -45,8 +44,8 @@ impl QmtSub {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(SUB)
+    pub fn test() -> TestForm {
+        TestForm::of(SUB)
     }
 }
 
@@ -101,8 +100,8 @@ impl QmtUns {
     }
 
     /// Asks for the ranges of the arguments.
-    pub fn test() -> Test {
-        Test::new(UNS)
+    pub fn test() -> TestForm {
+        TestForm::of(UNS)
     }
 }
 

@@ -64,9 +64,12 @@ impl Setting for OneNet {
     type State = OneNetCredentials;
 
     fn write(value: &OneNetCredentials, line: WriteLine) -> Result<WriteLine, InputError> {
-        Ok(line
-            .quoted("the product identifier", &value.product_id, TEXT, CLOUD_TEXT)?
-            .secret("the access key", value.access_key.expose(), TEXT, CLOUD_TEXT)?)
+        Ok(line.quoted("the product identifier", &value.product_id, TEXT, CLOUD_TEXT)?.secret(
+            "the access key",
+            value.access_key.expose(),
+            TEXT,
+            CLOUD_TEXT,
+        )?)
     }
 
     fn read(fields: &mut Fields<'_>) -> Option<OneNetCredentials> {
@@ -104,9 +107,12 @@ impl Setting for HwAuth {
     type State = Huawei<HuaweiCredentials>;
 
     fn write(value: &HuaweiCredentials, line: WriteLine) -> Result<WriteLine, InputError> {
-        Ok(line
-            .quoted("the product identifier", &value.product_id, TEXT, CLOUD_TEXT)?
-            .secret("the access key", value.access_key.expose(), TEXT, CLOUD_TEXT)?)
+        Ok(line.quoted("the product identifier", &value.product_id, TEXT, CLOUD_TEXT)?.secret(
+            "the access key",
+            value.access_key.expose(),
+            TEXT,
+            CLOUD_TEXT,
+        )?)
     }
 
     fn read(fields: &mut Fields<'_>) -> Option<Huawei<HuaweiCredentials>> {

@@ -19,6 +19,8 @@ pub(crate) enum End {
     Refused(Refusal),
     /// A prompt, after which the bytes the host writes are data.
     Prompt(Prompt),
+    /// No final result at all, and the module goes on.
+    Silent,
     /// The firmware calls `Core::finish` when it knows the end; until then the command keeps running.
     Pending,
 }
@@ -72,6 +74,10 @@ impl Answer {
 
     pub(crate) fn pending() -> Self {
         Self { info: Vec::new(), end: End::Pending }
+    }
+
+    pub(crate) fn silent() -> Self {
+        Self { info: Vec::new(), end: End::Silent }
     }
 
     pub(crate) fn prompt(prompt: Prompt) -> Self {

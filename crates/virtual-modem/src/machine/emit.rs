@@ -146,7 +146,7 @@ impl Machine {
             },
             End::Refused(Refusal::Vendor(prefix, number)) => format!("{prefix}{number}"),
             End::Refused(Refusal::Parameter | Refusal::Error) => "ERROR".to_owned(),
-            End::Ok { .. } | End::Pending | End::Prompt(_) => "OK".to_owned(),
+            End::Ok { .. } | End::Silent | End::Pending | End::Prompt(_) => "OK".to_owned(),
         }
     }
 
@@ -173,7 +173,7 @@ impl Machine {
     }
 
     pub(super) fn push_output(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
+        if !bytes.is_empty() && !self.hang_up {
             self.output.push_back(Piece { pause: Duration::ZERO, bytes });
         }
     }

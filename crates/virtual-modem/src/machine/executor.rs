@@ -25,6 +25,8 @@ pub(super) struct Channel {
     pub(super) echo: Vec<u8>,
     /// Set while the echo of the current line is suppressed by a fault.
     pub(super) mute_line: bool,
+    /// Set when the line that begins now has been put off already.
+    pub(super) line_was_struck: bool,
     /// Set while input is put off by a fault.
     pub(super) stalled: bool,
     pub(super) running: Option<Running>,
@@ -93,6 +95,7 @@ impl Machine {
         match step {
             Continue::Input => {
                 self.channel.stalled = false;
+                self.channel.line_was_struck = self.channel.running.is_none();
                 self.consume();
             }
             Continue::Obey => self.obey(),
@@ -180,6 +183,7 @@ impl Machine {
                 None => self.finalise(answer),
             },
             End::Refused(_) => self.finalise(answer),
+            End::Silent => self.print_answer(&answer, false),
             End::Pending => running.stage = Stage::Firmware,
             End::Prompt(prompt) => self.prompt(prompt),
         }

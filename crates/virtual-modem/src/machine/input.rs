@@ -63,6 +63,9 @@ impl Machine {
     /// The first character of a line has come. Returns whether to go on with it now.
     fn start_line(&mut self, first: u8) -> bool {
         self.channel.mute_line = false;
+        if std::mem::take(&mut self.channel.line_was_struck) {
+            return true;
+        }
         match self.strike(Hook::BeforeEcho, b"") {
             Struck::Dead => return false,
             Struck::Act(Action::Silence) => self.channel.mute_line = true,

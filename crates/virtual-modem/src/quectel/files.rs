@@ -66,7 +66,7 @@ impl Quectel {
         core.files.write(&name, data);
         if core.has(Quirk::UploadCompletionMissed) && !std::mem::replace(&mut self.missed_upload, true) {
             core.note("the completion of the upload is not printed");
-            return Ok(Answer::pending());
+            return Ok(Answer::silent());
         }
         Ok(Answer::line(line))
     }

@@ -37,9 +37,14 @@ mod pty {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
+    use tokio::sync::Mutex;
     use virtual_modem::PtyLink;
 
     use super::modem;
+
+    /// Programs that are started inherit what this process has open, for a moment: a port that is closed meanwhile
+    /// stays open as long. So the tests that look at that take turns.
+    static TURNS: Mutex<()> = Mutex::const_new(());
 
     /// Opens the port as a program does, says something and hears exactly that; blocks.
     fn exchange(path: &Path, say: &str, hear: &str) {
@@ -57,6 +62,7 @@ mod pty {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn programs_come_and_go() {
+        let _turn = TURNS.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("modem");
         let pty = PtyLink::open(Some(&path)).unwrap();
@@ -103,6 +109,7 @@ mod pty {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn what_a_killed_program_leaves_behind_is_cleared_away() {
+        let _turn = TURNS.lock().await;
         let pty = PtyLink::open(None).unwrap();
         let path = pty.path().to_path_buf();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();

@@ -1,11 +1,10 @@
 //! A host that says exactly this and hears exactly that.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
+use virtual_modem::{Broker, Builder, MemoryBroker, Vendor, VirtualModem};
 
 pub(crate) struct Host<T> {
     io: T,
@@ -64,8 +63,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Host<T> {
         heard
     }
 
-    pub(crate) fn into_inner(self) -> T {
-        self.io
+    /// These bytes and then the end.
+    pub(crate) async fn hear_end(&mut self, expected: &str) {
+        self.hear(expected).await;
+        assert_eq!(self.io.read(&mut [0; 16]).await.unwrap(), 0);
+    }
+
+    /// Everything until it is silent for a moment.
+    pub(crate) async fn hear_all(&mut self) -> Vec<u8> {
+        let mut heard = Vec::new();
+        let mut buffer = [0; 1024];
+        while let Ok(count) = timeout(MOMENT, self.io.read(&mut buffer)).await {
+            heard.extend_from_slice(&buffer[..count.unwrap()]);
+        }
+        heard
     }
 
     async fn hear_after(&mut self, command: &str, expected: &[u8]) {
@@ -86,5 +97,75 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Host<T> {
             );
         }
         assert_eq!(heard.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{command}");
+    }
+}
+
+/// Quectel's module with an in-memory broker, as `settle` wants it.
+pub(crate) struct Bench {
+    pub(crate) host: Host<DuplexStream>,
+    pub(crate) modem: VirtualModem,
+    pub(crate) broker: MemoryBroker,
+}
+
+impl Bench {
+    /// A module that was just opened: echo on.
+    pub(crate) fn fresh(settle: impl FnOnce(Builder) -> Builder) -> Self {
+        let broker = MemoryBroker::new();
+        let builder = VirtualModem::builder(Vendor::Quectel).broker(Broker::Memory(broker.clone()));
+        let modem = settle(builder).build().unwrap();
+        Self { host: Host::new(modem.duplex()), modem, broker }
+    }
+
+    /// Echo is off.
+    pub(crate) async fn quiet(settle: impl FnOnce(Builder) -> Builder) -> Self {
+        let mut bench = Self::fresh(settle);
+        bench.host.say("ATE0\r").await;
+        bench.host.hear("ATE0\r\r\nOK\r\n").await;
+        bench
+    }
+
+    /// Client 0 is connected, with clean session, as `c0`.
+    pub(crate) async fn connected(settle: impl FnOnce(Builder) -> Builder) -> Self {
+        let mut bench = Self::quiet(settle).await;
+        bench.connect(0).await;
+        bench
+    }
+
+    pub(crate) async fn connect(&mut self, client: usize) {
+        self.ok_then(
+            &format!("AT+QMTOPEN={client},\"broker.example\",1883"),
+            &format!("+QMTOPEN: {client},0"),
+        )
+        .await;
+        self.ok_then(&format!("AT+QMTCONN={client},\"c{client}\""), &format!("+QMTCONN: {client},0,0")).await;
+    }
+
+    pub(crate) async fn ok(&mut self, command: &str) {
+        self.host.ask(command, "\r\nOK\r\n").await;
+    }
+
+    pub(crate) async fn error(&mut self, command: &str) {
+        self.host.ask(command, "\r\nERROR\r\n").await;
+    }
+
+    /// One information line and `OK`.
+    pub(crate) async fn info(&mut self, command: &str, line: &str) {
+        self.host.ask(command, format!("\r\n{line}\r\n\r\nOK\r\n")).await;
+    }
+
+    /// `OK` and then a line of its own.
+    pub(crate) async fn ok_then(&mut self, command: &str, line: &str) {
+        self.host.ask(command, format!("\r\nOK\r\n\r\n{line}\r\n")).await;
+    }
+
+    pub(crate) async fn line(&mut self, line: &str) {
+        self.host.hear(format!("\r\n{line}\r\n")).await;
+    }
+
+    /// A publish up to its prompt, and the data.
+    pub(crate) async fn publish(&mut self, arguments: &str, payload: impl AsRef<[u8]>) {
+        let command = format!("AT+QMTPUBEX={arguments},{}", payload.as_ref().len());
+        self.host.ask(&command, "\r\n> ").await;
+        self.host.say(payload).await;
     }
 }

@@ -1,11 +1,25 @@
 //! The module through its public interface only.
 
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod common_commands;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fronts;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
+mod quectel_cfg;
+#[cfg(test)]
+mod quectel_connection;
+#[cfg(test)]
+mod quectel_files;
+#[cfg(test)]
 mod quectel_manual;
+#[cfg(test)]
+mod quectel_messages;
 #[cfg(test)]
 #[cfg(feature = "embedded-broker")]
 mod real_mqtt;

@@ -1,0 +1,126 @@
+//! What stands on the command line.
+
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+pub(crate) mod at;
+pub(crate) mod connection;
+pub(crate) mod demo;
+pub(crate) mod global;
+pub(crate) mod info;
+pub(crate) mod ports;
+pub(crate) mod publish;
+pub(crate) mod sim;
+pub(crate) mod subscribe;
+
+pub(crate) use global::{Device, Global, VendorChoice, Verbosity};
+
+/// MQTT over the AT commands of cellular modules.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mqttat",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    after_help = "Try it without hardware:\n  mqttat demo\n  mqttat --device sim:quectel pub -t hello -m world"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+
+    /// Print help
+    // -h is the broker's host, as it is for mosquitto_pub.
+    #[arg(long, action = ArgAction::Help, global = true, help_heading = "Global options", display_order = 900)]
+    help: Option<bool>,
+
+    /// Print the version
+    #[arg(long, action = ArgAction::Version, help_heading = "Global options", display_order = 901)]
+    version: Option<bool>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::Demo),
+    Ports(ports::Ports),
+    Info(info::Info),
+    #[command(name = "pub")]
+    Publish(Box<publish::Publish>),
+    #[command(name = "sub")]
+    Subscribe(Box<subscribe::Subscribe>),
+    At(at::At),
+    Sim(sim::Sim),
+}
+
+impl Args {
+    /// How often `-v` was given, before and after the command.
+    pub(crate) fn verbosity(&self) -> u8 {
+        let after = match &self.command {
+            Command::Demo(demo) => demo.verbosity,
+            Command::Ports(ports) => ports.verbosity,
+            Command::Info(info) => info.verbosity,
+            Command::Publish(publish) => publish.verbosity,
+            // Behind `sub` it means what it means to mosquitto_sub.
+            Command::Subscribe(_) => Verbosity::default(),
+            Command::At(at) => at.verbosity,
+            Command::Sim(sim) => sim.verbosity,
+        };
+        self.verbosity.verbose.saturating_add(after.verbose)
+    }
+}
+
+/// Seconds with a fraction, up to a day.
+pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    const WANTED: &str = "must be a number of seconds, 0 to 86400";
+    let seconds: f64 = text.parse().map_err(|_| WANTED)?;
+    if (0.0..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(WANTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in Args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("mqttat {}", command.get_name());
+            let with_device = format!(" {} ", command.get_name());
+            assert!(
+                help.contains(&example) || help.contains(&with_device),
+                "{}: {help:?}",
+                command.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn v_is_counted_on_both_sides_of_the_command() {
+        let verbosity = |line: &str| Args::try_parse_from(line.split(' ')).unwrap().verbosity();
+        assert_eq!(verbosity("mqttat ports"), 0);
+        assert_eq!(verbosity("mqttat -v ports -vv"), 3);
+        assert_eq!(verbosity("mqttat -vv sub -h b -t t -v"), 2);
+    }
+
+    #[test]
+    fn global_options_stand_on_both_sides_of_the_command() {
+        for line in ["mqttat --device COM5 --json info", "mqttat info --json --device COM5"] {
+            let args = Args::try_parse_from(line.split(' ')).unwrap();
+            assert!(args.global.json);
+            assert_eq!(args.global.device, Some(Device::Port("COM5".to_owned())));
+        }
+    }
+}

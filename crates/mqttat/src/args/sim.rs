@@ -1,0 +1,96 @@
+//! `mqttat sim`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use virtual_modem::{Fault, Quirk};
+
+use super::Verbosity;
+
+/// Run a virtual module that other programs can open
+///
+/// Prints a line with READY and where the module is; hosts may come and go, its state stays. Ctrl-C ends it. --vendor
+/// says whose module it is (quectel by default), --baud paces the line as a UART of that speed would.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mqttat sim --link /tmp/modem0 --broker embedded:1883
+  mqttat sim --tcp 127.0.0.1:7000 --broker 192.0.2.7:1883 --baud 115200 --rtt 80
+  mqttat sim --link /tmp/modem0 --quirk prompt-bare --quirk boot-silence=5 --fault result:+QMTPUBEX:3:silence")]
+pub(crate) struct Sim {
+    /// Offer a pseudo terminal, and link it here [default: a pseudo terminal without a link]
+    #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
+    pub(crate) link: Option<PathBuf>,
+
+    /// Offer a TCP port instead
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) tcp: Option<SocketAddr>,
+
+    /// Where MQTT connections end: in a broker of its own, or at HOST:PORT [default: where the host says]
+    #[arg(long, value_name = "embedded[:PORT]|HOST:PORT")]
+    pub(crate) broker: Option<BrokerChoice>,
+
+    /// The network's round trip, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub(crate) rtt: u64,
+
+    /// A way in which the module differs from its manual; may be given several times
+    #[arg(long = "quirk", value_name = "NAME")]
+    pub(crate) quirks: Vec<Quirk>,
+
+    /// A fault to suffer, HOOK[:COMMAND[:OCCASION]]:ACTION; may be given several times
+    #[arg(long = "fault", value_name = "SPEC")]
+    pub(crate) faults: Vec<Fault>,
+
+    /// Seeds what is random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+}
+
+/// Where the virtual module's MQTT connections end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BrokerChoice {
+    /// In a broker in this process, on this port of the loopback address; 0 is any free one.
+    Embedded(u16),
+    /// At this host and port.
+    At(String),
+}
+
+impl FromStr for BrokerChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const WANTED: &str = "must be embedded, embedded:PORT or HOST:PORT";
+        if text == "embedded" {
+            return Ok(Self::Embedded(0));
+        }
+        let (host, port) = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).ok_or(WANTED)?;
+        let port: u16 = port.parse().map_err(|_| WANTED)?;
+        match (host, port) {
+            ("embedded", port) => Ok(Self::Embedded(port)),
+            (_, 0) => Err(WANTED),
+            _ => Ok(Self::At(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_told_apart() {
+        assert_eq!("embedded".parse(), Ok(BrokerChoice::Embedded(0)));
+        assert_eq!("embedded:1883".parse(), Ok(BrokerChoice::Embedded(1883)));
+        assert_eq!(
+            "broker.example.com:1884".parse(),
+            Ok(BrokerChoice::At("broker.example.com:1884".to_owned()))
+        );
+        for bad in ["", "broker", "broker:", ":1883", "broker:0", "broker:65536", "embedded:x"] {
+            assert!(bad.parse::<BrokerChoice>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The commands.
+
+use std::io::IsTerminal;
+
+use crate::args::{Args, Command, Global};
+use crate::device::{Opened, Wishes};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+mod at;
+mod demo;
+mod info;
+mod ports;
+mod publish;
+mod sim;
+mod subscribe;
+
+/// Does what the command line says.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let progress = Progress::start(args.verbosity() > 0);
+    let context = Context { global: args.global, progress };
+    let outcome = match args.command {
+        Command::Demo(demo) => demo::run(&demo, &context).await,
+        Command::Ports(_) => ports::run(&context),
+        Command::Info(_) => info::run(&context).await,
+        Command::Publish(publish) => publish::run(&publish, &context).await,
+        Command::Subscribe(subscribe) => subscribe::run(&subscribe, &context).await,
+        Command::At(at) => at::run(&at, &context).await,
+        Command::Sim(sim) => sim::run(&sim, &context).await,
+    };
+    context.progress.done();
+    outcome
+}
+
+/// What every command works with.
+#[derive(Debug)]
+struct Context {
+    global: Global,
+    progress: Progress,
+}
+
+impl Context {
+    async fn open(&self, wishes: Wishes) -> Result<Opened, Failure> {
+        Opened::open(&self.global, &self.progress, wishes).await
+    }
+
+    /// A remark for a person; scripts do not get it.
+    fn remark(&self, text: &str) {
+        use std::io::Write;
+        if std::io::stderr().is_terminal() {
+            // A remark that cannot be made is not missed.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+}

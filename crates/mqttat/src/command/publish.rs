@@ -1,0 +1,183 @@
+//! `mqttat pub`
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use mqtt_at::{Client, Fault, QoS, TopicName};
+use serde::Serialize;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+
+use super::Context;
+use crate::args::publish::Publish;
+use crate::device::{Wishes, default_host};
+use crate::failure::Failure;
+use crate::interrupt::{farewell, interrupted};
+use crate::output;
+
+/// No module takes more; what is longer is not even read to its end.
+const LONGEST: u64 = 1024 * 1024;
+
+pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure> {
+    // What can be told to be wrong without the module is told before it is opened.
+    TopicName::new(&args.topic)?;
+    let options = args.connection.options(default_host(&context.global))?;
+    let qos = QoS::try_from(args.qos)?;
+    let payloads = payloads(args).await?;
+
+    let opened = context.open(Wishes::default()).await?;
+    let client = opened.modem.connect(options).await?;
+    context.progress.done();
+    let job = Job { client: &client, args, qos, json: context.global.json };
+    let window = opened.modem.limits().window.max(1);
+    let outcome = tokio::select! {
+        outcome = job.publish_all(payloads, window) => outcome,
+        () = interrupted() => Err(Failure::interrupted("ended before everything was published")),
+    };
+    farewell(&client).await;
+    outcome.and(opened.close())
+}
+
+/// Messages to publish, as they become known.
+type Payloads = BoxStream<'static, Result<Bytes, Failure>>;
+
+async fn payloads(args: &Publish) -> Result<Payloads, Failure> {
+    if args.lines {
+        return Ok(lines(BufReader::new(tokio::io::stdin())).boxed());
+    }
+    let payload = if let Some(text) = &args.message {
+        Bytes::from(text.clone().into_encoded_bytes())
+    } else if let Some(path) = &args.file {
+        read_file(path).await?
+    } else if args.stdin {
+        read_all(tokio::io::stdin()).await.map_err(|error| unreadable("stdin", &error))?
+    } else {
+        Bytes::new()
+    };
+    let repetitions = usize::try_from(args.repeat).unwrap_or(usize::MAX);
+    Ok(stream::iter(std::iter::repeat_n(payload, repetitions).map(Ok)).boxed())
+}
+
+async fn read_file(path: &Path) -> Result<Bytes, Failure> {
+    let read = async { read_all(tokio::fs::File::open(path).await?).await };
+    read.await.map_err(|error| unreadable(&format!("-f {}", path.display()), &error))
+}
+
+async fn read_all(source: impl AsyncRead + Unpin) -> io::Result<Bytes> {
+    let mut bytes = Vec::new();
+    source.take(LONGEST + 1).read_to_end(&mut bytes).await?;
+    check_length(bytes)
+}
+
+/// The lines of a source, without their line feeds, empty ones included.
+fn lines(
+    source: impl AsyncBufReadExt + Unpin + Send + 'static,
+) -> impl stream::Stream<Item = Result<Bytes, Failure>> + Send {
+    stream::try_unfold(source, |mut source| async move {
+        let mut line = Vec::new();
+        let read = (&mut source).take(LONGEST + 1).read_until(b'\n', &mut line).await;
+        let line = match read {
+            Ok(0) => return Ok(None),
+            Ok(_) => {
+                line.pop_if(|last| *last == b'\n');
+                check_length(line)
+            }
+            Err(error) => Err(error),
+        };
+        line.map(|line| Some((line, source))).map_err(|error| unreadable("stdin", &error))
+    })
+}
+
+fn check_length(bytes: Vec<u8>) -> io::Result<Bytes> {
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 MiB, which no module takes"));
+    }
+    Ok(bytes.into())
+}
+
+fn unreadable(source: &str, error: &io::Error) -> Failure {
+    Failure::failed(format!("{source}: {error}"), Fault::Caller).remedy("name something that can be read")
+}
+
+/// How to publish.
+struct Job<'a> {
+    client: &'a Client,
+    args: &'a Publish,
+    qos: QoS,
+    json: bool,
+}
+
+/// What `--json` prints of each message.
+#[derive(Serialize)]
+struct Published<'a> {
+    topic: &'a str,
+    qos: u8,
+    retain: bool,
+    payloadlen: usize,
+    /// From the call to the broker's acknowledgement, or with QoS 0 to the module's.
+    milliseconds: u128,
+}
+
+impl Job<'_> {
+    async fn publish_all(&self, payloads: Payloads, window: usize) -> Result<(), Failure> {
+        let window = if self.args.repeat_delay.is_some() { 1 } else { window };
+        let numbered = payloads.enumerate();
+        // Publishes overlap; they are begun in order, and their outcomes are looked at in order.
+        let outcomes = numbered.map(|(position, payload)| self.publish(position, payload)).buffered(window);
+        let mut outcomes = pin!(outcomes);
+        while let Some(outcome) = outcomes.next().await {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, position: usize, payload: Result<Bytes, Failure>) -> Result<(), Failure> {
+        let payload = payload?;
+        if let Some(delay) = self.args.repeat_delay.filter(|_| position > 0) {
+            tokio::time::sleep(delay).await;
+        }
+        let length = payload.len();
+        let start = Instant::now();
+        let sent = self.client.publish(&self.args.topic, self.qos, self.args.retain, payload).await;
+        sent.map_err(|error| {
+            let failure = Failure::from(error);
+            if position > 0 { failure.about(format_args!("message {}", position + 1)) } else { failure }
+        })?;
+        if self.json {
+            output::print_json(&Published {
+                topic: &self.args.topic,
+                qos: self.qos.level(),
+                retain: self.args.retain,
+                payloadlen: length,
+                milliseconds: start.elapsed().as_millis(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn split(text: &'static [u8]) -> Vec<Bytes> {
+        lines(text).map(Result::unwrap).collect().await
+    }
+
+    #[tokio::test]
+    async fn each_line_is_a_message() {
+        assert_eq!(split(b"").await, [""; 0]);
+        assert_eq!(split(b"a\n\nb\r\nlast").await, ["a", "", "b\r", "last"]);
+        assert_eq!(split(b"\n").await, [""]);
+    }
+
+    #[tokio::test]
+    async fn what_is_longer_than_any_module_takes_is_refused() {
+        let long = vec![b'x'; 1024 * 1024 + 1];
+        assert_eq!(read_all(&long[1..]).await.unwrap().len(), 1024 * 1024);
+        assert!(read_all(&long[..]).await.is_err());
+    }
+}

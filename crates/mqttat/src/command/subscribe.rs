@@ -1,0 +1,142 @@
+//! `mqttat sub`
+
+use std::io::Write;
+use std::pin::pin;
+use std::time::Duration;
+
+use mqtt_at::{Client, ClientStatus, Error, Message, Outcome, QoS, Subscription, TopicFilter};
+use tokio::time::{Instant, sleep_until};
+
+use super::Context;
+use crate::args::subscribe::Subscribe;
+use crate::arrival::Arrival;
+use crate::device::{Wishes, default_host};
+use crate::failure::Failure;
+use crate::interrupt::{farewell, interrupted};
+use crate::output;
+
+/// Brokers send retained messages right behind the acknowledgement of the subscription.
+const RETAINED_FOR: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failure> {
+    for filter in &args.filters {
+        TopicFilter::new(filter)?;
+    }
+    let options = args.connection.options(default_host(&context.global))?;
+    let qos = QoS::try_from(args.qos)?;
+
+    let opened = context.open(Wishes::default()).await?;
+    let client = opened.modem.connect(options).await?;
+    let outcome = receive(args, context, &client, qos).await;
+    context.progress.done();
+    farewell(&client).await;
+    outcome.and(opened.close())
+}
+
+async fn receive(args: &Subscribe, context: &Context, client: &Client, qos: QoS) -> Result<(), Failure> {
+    let mut interrupt = pin!(interrupted());
+    let filters = args.filters.iter().map(|filter| (filter.as_str(), qos));
+    let mut subscription = tokio::select! {
+        subscription = client.subscribe_all(filters) => subscription?,
+        () = &mut interrupt => return Ok(()),
+    };
+    context.progress.done();
+    let mut printer = Printer::new(args, context, client, &subscription);
+    let start = Instant::now();
+    let deadline = start + args.wait.unwrap_or(Duration::MAX / 4).min(Duration::from_secs(u32::MAX.into()));
+    let mut timer = pin!(sleep_until(deadline));
+    loop {
+        let item = tokio::select! {
+            // What has arrived counts, even if the time is over.
+            biased;
+            item = subscription.next() => item,
+            () = &mut interrupt => return Ok(()),
+            () = &mut timer, if args.wait.is_some() => return Err(printer.timed_out()),
+        };
+        match item {
+            Some(Ok(_)) if args.no_retained && start.elapsed() < RETAINED_FOR => {}
+            Some(Ok(message)) => {
+                if !printer.print(&message)? || printer.is_done() {
+                    return Ok(());
+                }
+            }
+            Some(Err(lagged)) => report(&lagged),
+            None => return Err(loss(client)),
+        }
+    }
+}
+
+/// A gap is said, and is not the end.
+fn report(lagged: &mqtt_at::Lagged) {
+    // Without stderr nobody wants to know.
+    let _ = writeln!(std::io::stderr(), "mqttat: {lagged}");
+}
+
+/// Why there are no more messages.
+fn loss(client: &Client) -> Failure {
+    let status = client.status().borrow().clone();
+    match status {
+        ClientStatus::Lost(cause) => Error::ConnectionLost { cause, outcome: Outcome::Unknown }.into(),
+        _ => Error::Disconnected.into(),
+    }
+}
+
+/// Prints messages as the options say.
+struct Printer<'a> {
+    args: &'a Subscribe,
+    json: bool,
+    vendor: mqtt_at::Vendor,
+    granted: QoS,
+    printed: u64,
+}
+
+impl<'a> Printer<'a> {
+    fn new(args: &'a Subscribe, context: &Context, client: &Client, subscription: &Subscription) -> Self {
+        let granted = subscription.granted().iter().copied().max().unwrap_or_default();
+        Self { args, json: context.global.json, vendor: client.modem().vendor(), granted, printed: 0 }
+    }
+
+    /// Prints a message; `false` says that nobody reads any more.
+    fn print(&mut self, message: &Message) -> Result<bool, Failure> {
+        self.printed += 1;
+        let arrival = Arrival::of(message, self.vendor, self.granted);
+        output::print(|out| self.write(out, &arrival))
+    }
+
+    fn write(&self, out: &mut impl Write, arrival: &Arrival<'_>) -> std::io::Result<()> {
+        let end: &[u8] = if self.args.no_line_feed { b"" } else { b"\n" };
+        if self.json {
+            arrival.write_json(out, std::time::SystemTime::now())?;
+            return out.write_all(b"\n");
+        }
+        if let Some(format) = &self.args.format {
+            format.write(out, arrival)?;
+            return out.write_all(end);
+        }
+        // As mosquitto_sub: an empty message is shown only with its topic.
+        match (self.args.verbose, arrival.payload) {
+            (false, b"") => return Ok(()),
+            (true, b"") => write!(out, "{} (null)", arrival.topic)?,
+            (true, _) => write!(out, "{} ", arrival.topic)?,
+            (false, _) => {}
+        }
+        out.write_all(arrival.payload)?;
+        out.write_all(end)
+    }
+
+    fn is_done(&self) -> bool {
+        self.args.count.is_some_and(|count| self.printed >= count)
+    }
+
+    fn timed_out(&self) -> Failure {
+        let seconds = self.args.wait.unwrap_or_default().as_secs_f64();
+        match self.args.count {
+            Some(count) => {
+                Failure::timed_out(format!("{} of {count} messages came within {seconds} s", self.printed))
+            }
+            None => {
+                Failure::timed_out(format!("the {seconds} s of -W are over, {} messages came", self.printed))
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What must be known of a command that a person typed: whether it may be sent, and what of it may be shown.
+
+use crate::failure::Failure;
+
+mod part;
+mod tables;
+
+use part::{Form, Part};
+
+/// Refuses what would harm the module or the link: with `force` only what this program cannot carry out.
+pub(crate) fn check(text: &str, force: bool) -> Result<(), Failure> {
+    for part in part::parts(text) {
+        let shown = format!("AT{}", part.name());
+        if tables::enters_data_mode(&part) {
+            return Err(Failure::caller(format!("{shown} would turn the port into a data connection"))
+                .remedy("use a program that dials, on another port of the module"));
+        }
+        if tables::wants_data(&part) {
+            return Err(Failure::caller(format!(
+                "{shown} asks for data with a prompt, and `at` has none to give"
+            ))
+            .remedy("use `pub` for messages and --cafile, --cert and --key for certificates"));
+        }
+        if let Some(harm) = tables::harm(&part).filter(|_| !force) {
+            return Err(
+                Failure::caller(format!("{shown} {harm}")).remedy("add --force if that is what you want")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether the command holds a password, key or PIN.
+pub(crate) fn has_secret(text: &str) -> bool {
+    part::parts(text).iter().any(|part| first_secret(part).is_some())
+}
+
+/// Whether the module will answer with a password or key.
+pub(crate) fn answers_with_secret(text: &str) -> bool {
+    part::parts(text).iter().any(tables::reads_secret)
+}
+
+/// The command as it may be shown.
+pub(crate) fn masked(text: &str) -> String {
+    if !has_secret(text) {
+        return text.to_owned();
+    }
+    let shown = |part: &Part<'_>| {
+        let Some(first) = first_secret(part) else { return part.text().to_owned() };
+        let arguments = part.arguments();
+        let kept = arguments.iter().take(first).copied();
+        let hidden = arguments.iter().skip(first).map(|_| "***");
+        format!("{}={}", part.name(), kept.chain(hidden).collect::<Vec<_>>().join(","))
+    };
+    format!("AT{}", part::parts(text).iter().map(shown).collect::<Vec<_>>().join(";"))
+}
+
+/// A line of an answer as it may be shown.
+pub(crate) fn masked_answer(line: &str) -> String {
+    match line.split_once(':') {
+        Some((name, _)) => format!("{name}: ***"),
+        None => "***".to_owned(),
+    }
+}
+
+/// Which argument is the first secret one, if there is one.
+fn first_secret(part: &Part<'_>) -> Option<usize> {
+    let first = tables::first_secret(part)?;
+    (part.form() == Form::Write && part.arguments().len() > first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str, force: bool) -> bool {
+        check(text, force).is_err()
+    }
+
+    #[test]
+    fn what_harms_needs_force() {
+        for text in [
+            "AT+CFUN=1,1",
+            "at+qpowd",
+            "+QLINUXCMD=\"rm\"",
+            "AT+QFOTADL=\"http://x\"",
+            "+QPRTPARA=3",
+            "AT+CSQ;+QPOWD=0",
+            "AT+CPIN=\"1234\"",
+            "AT+IPR=9600",
+            "AT&F",
+            "ATE0V0",
+            "ATQ1",
+            "AT+QCFG=\"usbcfg\",1",
+        ] {
+            assert!(refused(text, false) && !refused(text, true), "{text}");
+        }
+        for text in [
+            "",
+            "AT",
+            "ATI",
+            "+CSQ",
+            "AT+CFUN?",
+            "AT+CFUN=?",
+            "AT+CPIN?",
+            "ATE0",
+            "AT+X=\";+QPOWD;\"",
+            "AT+QCFG=\"nwscanmode\"",
+        ] {
+            assert!(!refused(text, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_carried_out_is_refused_even_with_force() {
+        for text in [
+            "AT+QMTPUBEX=0,0,0,0,\"t\",5",
+            "+CMQTTSUB=0,5,1",
+            "AT+CMGS=\"123\"",
+            "ATD*99#",
+            "AT+CSQ;D123",
+            "ATO",
+            "AT+CGDATA=\"PPP\",1",
+            "AT+MQTTPUB=1,\"t\",0,0,5",
+            "AT+QFUPL=\"x\",3",
+        ] {
+            assert!(refused(text, true), "{text}");
+        }
+        for text in ["AT+QMTPUBEX=?", "AT+CMQTTSUB=0", "AT+MQTTPUB=1,\"t\",0,0,\"x\"", "AT+CMGS=?"] {
+            assert!(!refused(text, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_and_the_rest_is_not() {
+        for (text, shown) in [
+            ("AT+CSQ", "AT+CSQ"),
+            ("AT+QMTCONN=0,\"id\"", "AT+QMTCONN=0,\"id\""),
+            ("AT+QMTCONN=0,\"id\",\"u\",\"p,;w\"", "AT+QMTCONN=0,\"id\",\"u\",***"),
+            ("+csq;+cpin=1234", "AT+csq;+CPIN=***"),
+            ("AT+QICSGP=1,1,\"apn\",\"u\",\"p\",1", "AT+QICSGP=1,1,\"apn\",\"u\",***,***"),
+            ("AT+QMTCFG=\"hwauth\",0,\"id\",\"s\"", "AT+QMTCFG=\"hwauth\",0,***,***"),
+            ("AT+QMTCFG=\"keepalive\",0,120", "AT+QMTCFG=\"keepalive\",0,120"),
+            ("AT+MQTTUSER=1,\"u\",\"p\"", "AT+MQTTUSER=1,\"u\",***"),
+        ] {
+            assert_eq!(masked(text), shown);
+            assert_eq!(has_secret(text), shown.contains("***"), "{text}");
+        }
+    }
+
+    #[test]
+    fn answers_with_secrets_are_known() {
+        for text in [
+            "AT+MQTTUSER?",
+            "at+cmqttconnect?",
+            "AT+QMTCFG=\"aliauth\",0",
+            "AT+CSQ;+MQTTCONNPARAM?",
+            "AT+QICSGP=1",
+        ] {
+            assert!(answers_with_secret(text), "{text}");
+        }
+        for text in ["AT+CSQ", "AT+QMTCONN?", "AT+QMTCFG=\"keepalive\",0", "AT+MQTTUSER=?"] {
+            assert!(!answers_with_secret(text), "{text}");
+        }
+        assert_eq!(masked_answer("+QMTCFG: \"aliauth\",\"k\",\"n\",\"s\""), "+QMTCFG: ***");
+        assert_eq!(masked_answer("open sesame"), "***");
+    }
+}

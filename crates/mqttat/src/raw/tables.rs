@@ -1,0 +1,161 @@
+//! Commands of the vendors that harm, ask for data, or carry secrets.
+
+use super::part::{Form, Part};
+
+/// Commands with which a person can lose the module, the SIM or the line, and what they do. Reading and testing them
+/// is harmless.
+const HARMFUL: &[(&str, &str)] = &[
+    ("+CFUN", "switches the radio off or restarts the module"),
+    ("+QPOWD", "switches the module off"),
+    ("+CPOF", "switches the module off"),
+    ("+CPWROFF", "switches the module off"),
+    ("+CRESET", "restarts the module"),
+    ("+RESET", "restarts the module"),
+    ("+QRST", "restarts the module"),
+    ("+QSCLK", "lets the module sleep, deaf to this port"),
+    ("+CSCLK", "lets the module sleep, deaf to this port"),
+    ("+QLINUXCMD", "runs a program on the module's own computer"),
+    ("+QFOTADL", "replaces the module's firmware"),
+    ("+QPRTPARA", "restores or overwrites the module's calibration and settings"),
+    ("+QFASTBOOT", "leaves the module waiting for new firmware"),
+    ("+QDOWNLOAD", "leaves the module waiting for new firmware"),
+    ("+EGMR", "overwrites the module's serial number"),
+    ("+IPR", "changes the speed of the port"),
+    ("+ICF", "changes the character format of the port"),
+    ("+CMUX", "turns the port into a multiplexer"),
+    ("+CPIN", "tries a PIN, and three failures lock the SIM: --sim-pin tries it once"),
+    ("+CPWD", "changes a password of the SIM"),
+    ("+CLCK", "locks the SIM or the module"),
+    ("&F", "restores factory settings"),
+    ("&W", "changes the settings of the next start"),
+    ("Z", "restores stored settings"),
+];
+
+/// Quectel's keys of `AT+QCFG` that change which ports the module has.
+const PORT_KEYS: &[&str] = &["usbcfg", "usbnet", "usbmode"];
+
+/// Commands that ask for data with a prompt.
+const PROMPTING: &[(&str, Prompts)] = &[
+    ("+QMTPUB", Prompts::Always),
+    ("+QMTPUBEX", Prompts::UnlessQuoted),
+    ("+QFUPL", Prompts::Always),
+    ("+QFWRITE", Prompts::Always),
+    ("+QSECWRITE", Prompts::Always),
+    ("+QISEND", Prompts::Always),
+    ("+QSSLSEND", Prompts::Always),
+    ("+QHTTPURL", Prompts::Always),
+    ("+QHTTPPOST", Prompts::Always),
+    ("+CMGS", Prompts::Always),
+    ("+CMGW", Prompts::Always),
+    ("+CMQTTTOPIC", Prompts::Always),
+    ("+CMQTTPAYLOAD", Prompts::Always),
+    ("+CMQTTWILLTOPIC", Prompts::Always),
+    ("+CMQTTWILLMSG", Prompts::Always),
+    ("+CMQTTSUBTOPIC", Prompts::Always),
+    ("+CMQTTUNSUBTOPIC", Prompts::Always),
+    ("+CMQTTSUB", Prompts::WithArguments(3)),
+    ("+CMQTTUNSUB", Prompts::WithArguments(2)),
+    ("+CCERTDOWN", Prompts::Always),
+    ("+CFTRANRX", Prompts::Always),
+    ("+CIPSEND", Prompts::Always),
+    ("+CCHSEND", Prompts::Always),
+    ("+MQTTPUB", Prompts::UnlessQuoted),
+    ("+MQTTPUBS", Prompts::Always),
+    ("+MQTTWILLMSG", Prompts::UnlessQuoted),
+    ("+CLOUDPUBMSG", Prompts::Always),
+    ("+AWSPUBMSG", Prompts::Always),
+    ("+CERTADD", Prompts::Always),
+    ("+MIPSEND", Prompts::Always),
+    ("+GTSSLFILE", Prompts::Always),
+];
+
+/// When a command asks for data.
+#[derive(Debug, Clone, Copy)]
+enum Prompts {
+    /// Whenever something is written with it.
+    Always,
+    /// With at least so many arguments.
+    WithArguments(usize),
+    /// Unless its last argument is a text: then that is the data.
+    UnlessQuoted,
+}
+
+/// Commands with secret arguments, and which is the first of them, counted from 0.
+const SECRET: &[(&str, usize)] = &[
+    ("+CPIN", 0),
+    ("+CPWD", 1),
+    ("+CLCK", 2),
+    ("+CGAUTH", 2),
+    ("+QMTCONN", 3),
+    ("+QICSGP", 4),
+    ("+MQTTUSER", 2),
+    ("+MQTTCONNPARAM", 2),
+    ("+CMQTTCONNECT", 5),
+    ("+CLOUDHDAUTH", 2),
+];
+
+/// Keys of `AT+QMTCFG` behind which keys of cloud platforms stand, from the third argument on.
+const SECRET_KEYS: &[&str] = &["aliauth", "hwauth", "onenet"];
+
+/// Commands whose read form answers with a secret.
+const SECRET_READS: &[&str] =
+    &["+MQTTUSER", "+MQTTCONNPARAM", "+CMQTTCONNECT", "+CGAUTH", "+CLOUDHDAUTH", "+QICSGP", "+CPWD"];
+
+/// What harm a command does, if any.
+pub(super) fn harm(part: &Part<'_>) -> Option<&'static str> {
+    if matches!(part.form(), Form::Read | Form::Test) {
+        return None;
+    }
+    if part.name() == "+QCFG" && part.arguments().len() > 1 && PORT_KEYS.contains(&part.key().as_str()) {
+        return Some("changes which ports the module has");
+    }
+    if part.is_basic() && (part.name().contains("Q1") || part.name().contains("V0")) {
+        return Some("takes away the final results that this program waits for");
+    }
+    let name = if part.is_basic() {
+        part.name().trim_end_matches(|last: char| last.is_ascii_digit())
+    } else {
+        part.name()
+    };
+    HARMFUL.iter().find(|(harmful, _)| *harmful == name).map(|(_, harm)| *harm)
+}
+
+/// Whether the port would stop being one for commands.
+pub(super) fn enters_data_mode(part: &Part<'_>) -> bool {
+    if part.name() == "+CGDATA" {
+        return part.form() == Form::Write || part.form() == Form::Execute;
+    }
+    // D dials; A answers a call, and O returns to one.
+    part.is_basic() && (part.name().contains('D') || matches!(part.name(), "A" | "O" | "O0"))
+}
+
+/// Whether the command will ask for data.
+pub(super) fn wants_data(part: &Part<'_>) -> bool {
+    let Some((_, prompts)) = PROMPTING.iter().find(|(name, _)| *name == part.name()) else { return false };
+    let arguments = part.arguments();
+    part.form() == Form::Write
+        && match prompts {
+            Prompts::Always => true,
+            Prompts::WithArguments(count) => arguments.len() >= *count,
+            Prompts::UnlessQuoted => !arguments.last().is_some_and(|last| last.ends_with('"')),
+        }
+}
+
+/// Which of its arguments is the first that may be secret.
+pub(super) fn first_secret(part: &Part<'_>) -> Option<usize> {
+    if part.name() == "+QMTCFG" {
+        return SECRET_KEYS.contains(&part.key().as_str()).then_some(2);
+    }
+    SECRET.iter().find(|(name, _)| *name == part.name()).map(|(_, first)| *first)
+}
+
+/// Whether it asks for something secret.
+pub(super) fn reads_secret(part: &Part<'_>) -> bool {
+    match (part.name(), part.form()) {
+        // These are read by writing fewer arguments.
+        ("+QMTCFG", Form::Write) => SECRET_KEYS.contains(&part.key().as_str()),
+        ("+QICSGP", Form::Write) => part.arguments().len() == 1,
+        (name, Form::Read) => SECRET_READS.contains(&name),
+        _ => false,
+    }
+}

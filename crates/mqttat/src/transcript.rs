@@ -1,0 +1,194 @@
+//! The AT conversation as text, for `--record` and for `demo`.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use mqtt_at::Fault;
+use mqtt_at::at::{Tap, TapEntry};
+
+use crate::arrival::timestamp;
+use crate::failure::Failure;
+use crate::raw;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// This program: `>>`.
+    Host,
+    /// The module: `<<`.
+    Module,
+    /// Neither: `#`.
+    Note,
+}
+
+impl Speaker {
+    /// How its lines begin.
+    pub(crate) fn mark(self) -> &'static str {
+        match self {
+            Self::Host => ">>",
+            Self::Module => "<<",
+            Self::Note => "#",
+        }
+    }
+}
+
+/// An entry as a line of a transcript: secrets masked, bytes that are not printable escaped.
+///
+/// A `\` at the end says that no line end follows; otherwise lines of the host end with CR, and those of the module
+/// with CR LF.
+pub(crate) fn line_of(entry: TapEntry<'_>) -> (Speaker, String) {
+    match entry {
+        TapEntry::Command(command) => (Speaker::Host, escaped(raw::masked(&command.to_string()).as_bytes())),
+        TapEntry::Probe(line) => (Speaker::Host, escaped(line.strip_suffix(b"\r").unwrap_or(line))),
+        TapEntry::Data(data) => (Speaker::Host, escaped(data) + "\\"),
+        TapEntry::SecretData { bytes } => (Speaker::Note, format!("{bytes} secret bytes went to the module")),
+        TapEntry::Echo(command) => {
+            (Speaker::Module, escaped(raw::masked(&command.to_string()).as_bytes()) + "\\r\\")
+        }
+        TapEntry::Line(line) => (Speaker::Module, escaped(line)),
+        TapEntry::SecretLine => (Speaker::Module, "***".to_owned()),
+        TapEntry::Prompt => (Speaker::Module, "> \\".to_owned()),
+        TapEntry::Dropped { bytes } => {
+            (Speaker::Note, format!("{bytes} bytes that could not be read were dropped"))
+        }
+        other => (Speaker::Note, format!("an entry that this version cannot write: {}", kind_of(other))),
+    }
+}
+
+/// The name of an entry's kind, without what is in it.
+fn kind_of(entry: TapEntry<'_>) -> String {
+    let shown = format!("{entry:?}");
+    shown.chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'\\' => text.push_str("\\\\"),
+            b'\r' => text.push_str("\\r"),
+            b'\n' => text.push_str("\\n"),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => {
+                // A String takes everything.
+                let _ = write!(text, "\\x{byte:02X}");
+            }
+        }
+    }
+    text
+}
+
+/// A transcript that is being written.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    file: Arc<Mutex<Lines>>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    path: PathBuf,
+    file: File,
+    start: Instant,
+    failed: Option<io::Error>,
+}
+
+impl Recording {
+    /// Begins a transcript with its header.
+    pub(crate) fn start(path: &Path, device: &str) -> Result<Self, Failure> {
+        let write = || {
+            let mut file = File::create(path)?;
+            let date = timestamp(SystemTime::now());
+            let version = env!("CARGO_PKG_VERSION");
+            let device = escaped(device.as_bytes());
+            write!(file, "# recorded: {date}\n# tool: mqttat {version}\n# device: {device}\n")?;
+            file.write_all(b"# fidelity: lines as they were framed; secrets are ***\n")?;
+            Ok(file)
+        };
+        let file = write().map_err(|error| failure(path, &error))?;
+        let lines = Lines { path: path.to_owned(), file, start: Instant::now(), failed: None };
+        Ok(Self { file: Arc::new(Mutex::new(lines)) })
+    }
+
+    /// Says whether all of it was written.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let mut lines = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        match lines.failed.take() {
+            Some(error) => Err(failure(&lines.path, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn failure(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("--record {}: {error}", path.display()), Fault::Caller)
+        .remedy("name a file that can be written")
+}
+
+impl Tap for Recording {
+    fn note(&mut self, entry: TapEntry<'_>) {
+        let (speaker, text) = line_of(entry);
+        let mut lines = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let elapsed = lines.start.elapsed().as_millis();
+        let line = match speaker {
+            Speaker::Note => format!("# @{elapsed} {text}\n"),
+            _ => format!("@{elapsed} {} {text}\n", speaker.mark()),
+        };
+        // One write for each line: what was said last is in the file even if this program is killed.
+        if lines.failed.is_none()
+            && let Err(error) = lines.file.write_all(line.as_bytes())
+        {
+            lines.failed = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mqtt_at::at::CommandLine;
+
+    use super::*;
+
+    #[test]
+    fn entries_become_lines_without_secrets() {
+        let typed = CommandLine::raw("AT+QMTCONN=0,\"id\",\"u\",\"open sesame\"").unwrap();
+        assert_eq!(
+            line_of(TapEntry::Command(&typed)),
+            (Speaker::Host, "AT+QMTCONN=0,\"id\",\"u\",***".to_owned())
+        );
+        assert_eq!(
+            line_of(TapEntry::Echo(&typed)),
+            (Speaker::Module, "AT+QMTCONN=0,\"id\",\"u\",***\\r\\".to_owned())
+        );
+        assert_eq!(line_of(TapEntry::Probe(b"AT+CMEE?\r")), (Speaker::Host, "AT+CMEE?".to_owned()));
+        let data = Bytes::from_static(b"a\\\r\nOK\r\n\xFF\x1b");
+        assert_eq!(line_of(TapEntry::Data(&data)), (Speaker::Host, r"a\\\r\nOK\r\n\xFF\x1B\".to_owned()));
+        assert_eq!(line_of(TapEntry::Line(&data)).1, r"a\\\r\nOK\r\n\xFF\x1B");
+        assert_eq!(line_of(TapEntry::SecretLine), (Speaker::Module, "***".to_owned()));
+        assert_eq!(line_of(TapEntry::Prompt), (Speaker::Module, r"> \".to_owned()));
+    }
+
+    #[test]
+    fn a_recording_has_a_header_and_times() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.at");
+        let mut recording = Recording::start(&path, "/dev/tty\nUSB2").unwrap();
+        recording.note(TapEntry::Line(&Bytes::from_static(b"OK")));
+        recording.note(TapEntry::SecretData { bytes: 3 });
+        recording.finish().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].starts_with("# recorded: 20") && lines[1].starts_with("# tool: mqttat "), "{text}");
+        assert_eq!(lines[2], r"# device: /dev/tty\nUSB2");
+        assert!(lines[4].starts_with('@') && lines[4].ends_with(" << OK"), "{text}");
+        assert!(
+            lines[5].starts_with("# @") && lines[5].ends_with(" 3 secret bytes went to the module"),
+            "{text}"
+        );
+        assert!(Recording::start(directory.path(), "x").is_err(), "a directory cannot be written");
+    }
+}

@@ -28,6 +28,7 @@ pub struct Builder {
     quirks: Vec<Quirk>,
     faults: FaultPlan,
     seed: u64,
+    log_capacity: usize,
     sim_pin: Option<String>,
     sim_present: bool,
     boot_banner: bool,
@@ -61,6 +62,7 @@ impl Builder {
             quirks: Vec::new(),
             faults: FaultPlan::new(),
             seed: 0,
+            log_capacity: 100_000,
             sim_pin: None,
             sim_present: true,
             boot_banner: false,
@@ -123,6 +125,12 @@ impl Builder {
     /// Seeds everything random, for instance which characters get lost. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// How many records the log keeps; older ones are dropped. Default: 100 000; 0 counts as 1.
+    pub fn log_capacity(mut self, records: usize) -> Self {
+        self.log_capacity = records.max(1);
         self
     }
 
@@ -207,6 +215,7 @@ impl Builder {
             rtt: self.rtt,
             time_scale: self.time_scale,
             seed: self.seed,
+            log_capacity: self.log_capacity,
         };
         let start = Start { turnaround: self.turnaround, banner: self.boot_banner };
         let machine = Machine::new(firmware, setup, start, Instant::now());

@@ -28,12 +28,12 @@
 //! | to … | use |
 //! |---|---|
 //! | put a module together: baud rate, round trip, PIN, identity | [`VirtualModem::builder`], [`Builder`] |
-//! | connect a host | [`VirtualModem::duplex`] in memory, [`VirtualModem::serve`] on any port |
+//! | connect a host | [`VirtualModem::duplex`] in memory, [`PtyLink`] as a serial port with a path, [`TcpPort`], [`VirtualModem::serve`] on anything else |
 //! | see what it understood, answered and suffered | [`VirtualModem::understood`], [`VirtualModem::log`] |
 //! | disturb it: reboot, broken connections, lost network, SIM | the methods of [`VirtualModem`] |
 //! | make it differ from its manual as real modules do | [`Builder::quirk`], [`Quirk`] |
 //! | make it fail at a chosen moment | [`Builder::fault`], [`Fault`], [`Hook`], [`Action`] |
-//! | choose what is behind it | [`Broker`]; [`MemoryBroker`] with its [`Ledger`] |
+//! | choose what is behind it | [`Broker`]: [`MemoryBroker`] with its [`Ledger`], a real broker over TCP or TLS, `EmbeddedBroker` (feature `embedded-broker`) |
 //! | test without a module, against a script | [`ScriptedPort`], [`Transcript`] |
 //!
 //! Everything runs on tokio's clock, so that tests with a paused clock are exact and take no time. The same
@@ -42,8 +42,22 @@
 //! # What is served
 //!
 //! [`Vendor::Quectel`]: every command of the EC200x MQTT note 1.0, TLS contexts, the file store, contexts, and the
-//! common commands of V.250 and 3GPP 27.007 a host needs to bring a module up. MQTT 3.1.1 is spoken on the wire
-//! whichever version the module is set to.
+//! common commands of V.250 and 3GPP 27.007 a host needs to bring a module up.
+//!
+//! # Where the manual leaves room
+//!
+//! - MQTT 3.1.1 is spoken on the wire whichever version (3 or 4) the module is set to.
+//! - A packet is sent `<retry_times>` times in all, at least once, because the manual's longest response time is
+//!   `<pkt_timeout>` × `<retry_times>`. After that the client closes the connection with `+QMTSTAT: i,6`.
+//! - A connection that breaks reports the publishes under way as failed (result 2) before its `+QMTSTAT`.
+//! - `AT+QMTOPEN` activates the context by itself if it can, otherwise its result is 3. A failed TLS handshake is the
+//!   result -1; the reason is in the log, and `AT+QIGETERROR` says 566, as for every fault of a certificate.
+//! - A length of 0 is a publish without payload; [`Quirk::NoEmptyPayload`] refuses it.
+//! - With five messages stored the next one is lost, unless a quirk says otherwise.
+//! - In hexadecimal receive format the length counts digits, unless a quirk says otherwise.
+//! - The platform settings (`aliauth`, `onenet`, `hwauth`, `hwprodid`) become user name and password, without the
+//!   signature that a real module computes from the secret.
+//! - Certificates are judged by the time of this computer, not of the module's clock.
 
 mod broker;
 mod builder;

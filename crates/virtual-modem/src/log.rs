@@ -84,7 +84,7 @@ impl fmt::Display for Record {
 }
 
 /// Joins commands and their data.
-pub(crate) fn understood(records: &[Record]) -> Vec<Understood> {
+pub(crate) fn understood<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Understood> {
     let mut list: Vec<Understood> = Vec::new();
     for record in records {
         match &record.entry {

@@ -195,10 +195,10 @@ impl VirtualModem {
         }
     }
 
-    /// Everything that happened so far.
+    /// Everything that happened so far, as far as the log reaches back.
     #[must_use]
     pub fn log(&self) -> Vec<Record> {
-        self.lock().core.records.clone()
+        self.lock().core.records.iter().cloned().collect()
     }
 
     /// The commands that were understood so far, each with the data that followed its prompt.

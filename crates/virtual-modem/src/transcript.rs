@@ -197,7 +197,6 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
                         write!(f, "\\x{byte:02X}")?;
                     }
                 }
-                // A line separator would end the line for some readers of the file.
                 other => f.write_char(other)?,
             }
         }

@@ -32,7 +32,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) sessions: Vec<Session>,
     pub(crate) faults: FaultPlan,
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: VecDeque<Record>,
+    log_capacity: usize,
     pub(crate) rtt: Duration,
     /// Whether the network swallows all packets.
     pub(crate) black_hole: bool,
@@ -97,6 +98,7 @@ pub(crate) struct Setup {
     pub(crate) rtt: Duration,
     pub(crate) time_scale: u32,
     pub(crate) seed: u64,
+    pub(crate) log_capacity: usize,
 }
 
 impl Core {
@@ -111,7 +113,8 @@ impl Core {
             clock: Clock::new(now),
             sessions: (0..setup.clients).map(|_| Session::default()).collect(),
             faults: setup.faults,
-            records: Vec::new(),
+            records: VecDeque::new(),
+            log_capacity: setup.log_capacity,
             rtt: setup.rtt,
             black_hole: false,
             muted: false,
@@ -211,7 +214,10 @@ impl Core {
     }
 
     pub(crate) fn record(&mut self, entry: Entry) {
-        self.records.push(Record { at: self.now.saturating_duration_since(self.started), entry });
+        while self.records.len() >= self.log_capacity {
+            self.records.pop_front();
+        }
+        self.records.push_back(Record { at: self.now.saturating_duration_since(self.started), entry });
     }
 
     pub(crate) fn time_scale(&self) -> u32 {

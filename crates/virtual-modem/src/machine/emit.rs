@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::answer::{Answer, End, Refusal, cme_text};
 use super::core::{Emission, Task};
 use super::executor::{Stage, Struck};
+use super::power::Power;
 use super::{Machine, Piece};
 use crate::fault::{Action, Hook};
 use crate::log::Entry;
@@ -15,6 +16,9 @@ use crate::quirk::Quirk;
 impl Machine {
     /// Says something unsolicited now, or keeps it until it splits nothing.
     pub(super) fn route(&mut self, emission: Emission) {
+        if self.power != Power::On {
+            return;
+        }
         if self.core.muted {
             self.core.note(format!("not seen on this port: {emission:?}"));
         } else if !self.channel.held.is_empty() || self.must_wait(&emission) {

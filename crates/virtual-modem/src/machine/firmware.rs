@@ -13,7 +13,16 @@ use crate::mqtt::session::Event;
 
 /// The vendor's part of the module: its own commands, its words for what MQTT and the network do.
 ///
-/// Methods never wait. What takes time is asked of the [`Core`]: `later` results, sessions, call-backs.
+/// Methods never wait. What takes time is asked of the [`Core`]: `session(i)` opens, connects, publishes and reports
+/// through [`Firmware::mqtt`]; `call_back` comes back through [`Firmware::called_back`].
+///
+/// How a command ends is a value ([`Answer`]), so that faults and quirks can be applied to every vendor alike:
+/// - `OK` with information lines: `Answer::ok().with(line)`;
+/// - `OK` now and a result line later: `Answer::deferred()`, and `core.result(serial_no, line)` once it is known
+///   (the core holds it back until `OK` is out);
+/// - an answer that waits for the broker: `Answer::pending()`, and `core.finish(serial_no, answer)` later;
+/// - a result line in front of `ERROR`: `Answer::from(Refusal::Error).with(line)`;
+/// - data behind a prompt: `Answer::prompt(…)`; the data comes with the same command through [`Firmware::data`].
 pub(crate) trait Firmware: fmt::Debug + Send {
     /// Who the module says it is, unless the builder says otherwise.
     fn identity(&self) -> Identity;

@@ -12,6 +12,8 @@ pub(crate) mod firmware;
 mod input;
 mod network;
 mod power;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;

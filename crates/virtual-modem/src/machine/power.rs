@@ -42,14 +42,7 @@ impl Machine {
         for connection in self.core.connections.iter_mut().filter_map(Option::take) {
             self.core.requests.push((connection, LinkRequest::HangUp));
         }
-        for session in &mut self.core.sessions {
-            *session = Session::default();
-        }
-        self.core.tasks.clear();
-        self.core.emissions.clear();
-        self.core.finished = None;
-        let last_serial_no = self.channel.last_serial_no;
-        self.channel = Channel { last_serial_no, ..Channel::default() };
+        self.forget();
         self.power = Power::Starting(how);
         if let Some(line) = self.firmware.farewell().filter(|_| how == Reboot::Loud) {
             self.print_line(&line);
@@ -85,7 +78,21 @@ impl Machine {
 
     pub(super) fn hang(&mut self) {
         self.power = Power::Hung;
-        self.core.tasks.clear();
+        self.forget();
+    }
+
+    /// Drops everything that was going on. Connections that were being closed are closed.
+    fn forget(&mut self) {
+        for session in &mut self.core.sessions {
+            *session = Session::default();
+        }
+        for task in std::mem::take(&mut self.core.tasks).into_values() {
+            if let Task::Outward(connection, LinkRequest::HangUp) = task {
+                self.core.requests.push((connection, LinkRequest::HangUp));
+            }
+        }
+        self.core.emissions.clear();
+        self.core.finished = None;
         let last_serial_no = self.channel.last_serial_no;
         self.channel = Channel { last_serial_no, ..Channel::default() };
     }

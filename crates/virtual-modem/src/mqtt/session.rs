@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::packet::{Connect, Packet, Publish};
@@ -166,17 +167,11 @@ impl Session {
         self.send(now, Packet::Connect(connect));
     }
 
-    pub(crate) fn subscribe(
-        &mut self,
-        now: Instant,
-        serial_no: u64,
-        id: u16,
-        filters: Vec<(bytes::Bytes, u8)>,
-    ) {
+    pub(crate) fn subscribe(&mut self, now: Instant, serial_no: u64, id: u16, filters: Vec<(Bytes, u8)>) {
         self.transact(now, serial_no, id, Kind::Subscribe, Packet::Subscribe { id, filters });
     }
 
-    pub(crate) fn unsubscribe(&mut self, now: Instant, serial_no: u64, id: u16, filters: Vec<bytes::Bytes>) {
+    pub(crate) fn unsubscribe(&mut self, now: Instant, serial_no: u64, id: u16, filters: Vec<Bytes>) {
         self.transact(now, serial_no, id, Kind::Unsubscribe, Packet::Unsubscribe { id, filters });
     }
 
@@ -274,6 +269,9 @@ impl Session {
     }
 
     pub(crate) fn receive(&mut self, now: Instant, packet: Packet) {
+        if matches!(self.phase, Phase::Closed | Phase::Opening) {
+            return;
+        }
         match packet {
             Packet::ConnAck { session_present, code } if self.phase == Phase::Connecting => {
                 self.connack(now, session_present, code);

@@ -243,3 +243,23 @@ async fn the_same_seed_loses_the_same_characters() {
     assert_eq!(heard[0], heard[1]);
     assert_ne!(heard[0], heard[2]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_hangs_says_nothing_of_its_own_accord() {
+    let mut bench = Bench::quiet(|builder| builder).await;
+    bench.ok("AT+QMTCFG=\"keepalive\",0,10").await;
+    bench.connect(0).await;
+    bench.ok_then("AT+QMTSUB=0,1,\"t\",1", "+QMTSUB: 0,1,0,1").await;
+    bench.modem.inject_fault(Fault::new(Hook::AfterLine, Action::Hang));
+    bench.host.say("AT\r").await;
+    bench.host.silence().await;
+    bench.broker.publish_from_outside("t", 1, false, "x");
+    bench.modem.inject_urc("+QIND: x");
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    bench.host.silence().await;
+    assert!(bench.broker.ledger().confirmed.is_empty());
+    assert_eq!(bench.broker.connected(), ["c0"]);
+    bench.modem.reboot(Reboot::Silent);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(bench.broker.connected().is_empty());
+}

@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::command::Command;
 use crate::common::{
-    Domain, EchoOff, EnterPin, ErrorDetail, Imei, Information, LineControls, Manufacturer, Model, Operator,
-    PdpAddress, Registration, RegistrationState, Revision, SelectedOperator, SerialNumber, SetErrorReporting,
-    SetFlowControl, Signal, SignalQuality, SimState, SimStatus,
+    Domain, EchoOff, EnterPin, ErrorDetail, Imei, Information, LineControls, Manufacturer, Model,
+    ModuleInformation, Operator, PdpAddress, Registration, RegistrationState, Revision, SelectedOperator,
+    SerialNumber, SetErrorReporting, SetFlowControl, Signal, SignalQuality, SimState, SimStatus,
 };
 use crate::detect;
 use crate::dialect::{self, Dialect, ModemPort};
@@ -90,9 +90,10 @@ pub(crate) async fn identify(port: &ModemPort, progress: Option<&Progress>) -> R
 
 async fn identify_once(port: &ModemPort, progress: Option<&Progress>) -> Result<Identity> {
     announce(progress, &Step::Synchronise);
-    if let Err(Error::Module(_)) = switch_echo_off(port).await {
-        // What the line held before was the start of a command to the module.
-        switch_echo_off(port).await?;
+    match switch_echo_off(port).await {
+        // What the line held before was the start of a command to the module, or the end of this one was lost.
+        Err(Error::Module(_) | Error::Timeout { .. }) => switch_echo_off(port).await?,
+        outcome => outcome?,
     }
     announce(progress, &Step::Identify);
     if_told(send(port, SetErrorReporting(ErrorDetail::Number)).await)?;
@@ -118,7 +119,7 @@ async fn switch_echo_off(port: &ModemPort) -> Result<()> {
 
 impl Identity {
     /// Fills gaps with what the module says about itself in its own form.
-    fn add(&mut self, information: Option<crate::common::ModuleInformation>) {
+    fn add(&mut self, information: Option<ModuleInformation>) {
         let Some(information) = information else { return };
         let fill = |gap: &mut Option<String>, found: Option<&str>| {
             *gap = gap.take().or_else(|| found.map(str::to_owned));

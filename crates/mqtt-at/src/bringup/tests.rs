@@ -127,6 +127,24 @@ async fn a_module_that_restarts_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_that_reports_its_start_while_it_is_called_is_asked_then() {
+    let script = ">> AT+CMEE?\n\
+                  >> AT+CGATT?\n\
+                  << RDY\n\
+                  >> AT+CMEE?\n<< +CFUN: 1\n<< +CPIN: READY\n<< +CMEE: 0\n<< OK\n\
+                  >> ATE0\n\
+                  >> AT+CMEE?\n<< +CMEE: 0\n<< OK\n\
+                  >> ATE0\n<< OK\n\
+                  >> AT+CMEE=1\n<< OK\n\
+                  >> AT+CGMI\n<< Quectel\n<< OK\n\
+                  >> AT+CGMM\n<< EG25\n<< OK\n\
+                  >> AT+CGMR\n<< EG25GGBR07A08M2G\n<< OK\n\
+                  >> AT+CGSN\n<< 861234567890123\n<< OK\n";
+    let identity = converse_from_the_start(script, async |port| identify(&port, None).await).await.unwrap();
+    assert_eq!(identity.to_string(), "Quectel EG25 EG25GGBR07A08M2G");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_module_that_starts_for_half_a_minute_is_waited_for() {
     let start = Instant::now();
     let probes = ["AT+CMEE?", "AT+CGATT?", "AT+CCLK?", "AT+CSQ", "AT+CSCS?"];
@@ -167,6 +185,10 @@ async fn a_sim_that_never_gets_ready_is_named_with_its_reason() {
 async fn a_pin_is_given_once() {
     let script = [SIM_PIN, ">> AT+CPIN=\"1234\"\n<< OK\n", SIM_BUSY, SIM_PIN, SIM_READY].concat();
     sim(&script, Some("1234")).await.unwrap();
+    // A SIM starts anew with its PIN, and has the whole time for it once more.
+    let busy = SIM_BUSY.repeat(10);
+    let slow = [&busy, SIM_PIN, ">> AT+CPIN=\"1234\"\n<< OK\n", &busy, SIM_READY].concat();
+    sim(&slow, Some("1234")).await.unwrap();
     assert_eq!(network_error(sim(SIM_PIN, None).await), NetworkError::PinRequired);
     let by_code = ">> AT+CPIN?\n<< +CME ERROR: 11\n";
     assert_eq!(network_error(sim(by_code, None).await), NetworkError::PinRequired);
@@ -324,6 +346,7 @@ async fn a_port_that_is_gone_is_a_failure_everywhere() {
     converse_from_the_start("", async |port| {
         let port = gone(port).await;
         assert!(matches!(network_status(&port).await, Err(Error::Port { .. })));
+        assert!(matches!(switch_echo_off(&port).await, Err(Error::Port { .. })));
         assert!(matches!(identify(&port, None).await, Err(Error::Port { .. })));
         assert!(matches!(make_sim_ready(&port, None).await, Err(Error::Port { .. })));
     })

@@ -143,8 +143,8 @@ pub enum PortError {
     #[error("the port hung up")]
     HungUp,
     /// Reading or writing failed.
-    #[error("the port failed: {0}")]
-    Io(Arc<io::Error>),
+    #[error("the port failed")]
+    Io(#[source] Arc<io::Error>),
     /// No probe was answered.
     #[error("the module does not answer")]
     Unresponsive {
@@ -176,5 +176,89 @@ pub enum PortError {
 impl From<io::Error> for PortError {
     fn from(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal() -> Box<Refusal> {
+        Box::new(Refusal {
+            command: "AT+QMTOPEN".to_owned(),
+            step: 0,
+            result: FinalResult::Error,
+            lines: Vec::new(),
+            deferred: None,
+            progress: Progress::Complete,
+        })
+    }
+
+    #[test]
+    fn every_error_is_one_clause_without_its_cause() {
+        let command = || "AT+QMTPUB".to_owned();
+        let after = Duration::from_secs(5);
+        let timeout = |phase| OperationError::Timeout {
+            command: command(),
+            step: 0,
+            phase,
+            after,
+            progress: Progress::Begun,
+        };
+        let errors = [
+            (OperationError::Refused(refusal()), "the module answered AT+QMTOPEN with ERROR"),
+            (timeout(Phase::Write), "no free transport for AT+QMTPUB within 5s"),
+            (timeout(Phase::Prompt), "no prompt for AT+QMTPUB within 5s"),
+            (timeout(Phase::FinalResult), "no final result for AT+QMTPUB within 5s"),
+            (timeout(Phase::DeferredResult), "no deferred result for AT+QMTPUB within 5s"),
+            (OperationError::Reset { progress: Progress::Begun }, "the module rebooted"),
+            (
+                OperationError::Released { command: command(), report: None },
+                "the connection was lost before the result of AT+QMTPUB came",
+            ),
+            (OperationError::NotStarted { after }, "the port was not free within 5s"),
+            (
+                OperationError::InDoubt,
+                "an earlier result of the same kind is missing, so a new one could not be told from it",
+            ),
+            (
+                OperationError::Port { error: PortError::HungUp, progress: Progress::Nothing },
+                "the port is gone",
+            ),
+        ];
+        for (error, text) in errors {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_end_of_the_port_is_one_clause_without_its_cause() {
+        let io = io::Error::other("a fuse has blown");
+        let errors = [
+            (PortError::HungUp, "the port hung up"),
+            (io.into(), "the port failed"),
+            (PortError::Unresponsive { probes: 4, heard_anything: false }, "the module does not answer"),
+            (PortError::Stalled { after: Duration::from_secs(30) }, "the port takes no data"),
+            (PortError::Garbage { bytes: 65536 }, "the port delivers bytes that are no lines"),
+            (PortError::Closed, "the port was closed"),
+            (PortError::DriverGone, "the driver of the port was dropped"),
+        ];
+        for (error, text) in errors {
+            assert_eq!(error.to_string(), text);
+        }
+        let failed = PortError::from(io::Error::other("a fuse has blown"));
+        assert_eq!(
+            std::error::Error::source(&failed).map(ToString::to_string).as_deref(),
+            Some("a fuse has blown")
+        );
+    }
+
+    #[test]
+    fn progress_says_how_much_was_written() {
+        assert_eq!(OperationError::Refused(refusal()).progress(), Progress::Complete);
+        assert_eq!(OperationError::InDoubt.progress(), Progress::Nothing);
+        let released = OperationError::Released { command: String::new(), report: None };
+        assert_eq!(released.progress(), Progress::Complete);
+        assert!(Progress::Nothing < Progress::Begun && Progress::DataInPart < Progress::Complete);
     }
 }

@@ -267,3 +267,16 @@ async fn f44_a_reboot_fails_what_is_in_flight_waiting_and_queued() {
     s.check_in_step().await;
     assert!(seen(&mut events).contains(&PortEvent::Reboot));
 }
+
+/// Nothing that comes before the command is out can be its answer, whatever its name.
+#[tokio::test(start_paused = true)]
+async fn f21_a_report_that_meets_a_half_written_command_is_a_report() {
+    let mut s = crate::common::synced_with(at_port::PortOptions::default(), 4).await;
+    let mut reports = s.port.receiver(Channel::Modem);
+    let running = s.run(Exchange::new(CommandLine::read("+CREG")).answer(Answer::Named("+CREG")));
+    tokio::task::yield_now().await;
+    s.module.send("\r\n+CREG: 5\r\n").await;
+    assert_eq!(reports.recv().await.unwrap(), "+CREG: 5");
+    s.module.answer("AT+CREG?\r", "\r\n+CREG: 0,1\r\n\r\nOK\r\n").await;
+    assert_eq!(running.await.unwrap().unwrap().lines, ["+CREG: 0,1"]);
+}

@@ -90,10 +90,15 @@ async fn no_probe_has_the_name_of_the_command_in_doubt() {
 #[tokio::test(start_paused = true)]
 async fn a_late_listing_with_the_probes_line_in_it_does_not_pass() {
     let mut s = in_doubt().await;
+    let mut events = s.port.events();
     let next = s.run(Exchange::new(CommandLine::execute("+NEXT")));
     s.module.expect("AT+CMEE?\r").await;
     s.module.send("\r\nE: 1\r\n+CMEE: 2\r\n+CMGF: 1\r\n\r\nOK\r\n").await;
     s.module.expect_nothing_for(ms(500)).await;
+    assert_eq!(
+        seen(&mut events),
+        [PortEvent::UnknownLine { length: 4 }, PortEvent::UnknownLine { length: 8 }]
+    );
     s.module.send("\r\n+CMEE: 2\r\n\r\nOK\r\n").await;
     s.module.answer("AT+NEXT\r", "\r\nOK\r\n").await;
     next.await.unwrap().unwrap();

@@ -1,16 +1,20 @@
 //! Prompts, payloads, and what must not be written while a prompt may be pending.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use at_codec::CommandLine;
 use at_port::{
-    Channel, Exchange, LinkState, Operation, OperationError, PayloadMark, Phase, PortEvent, PortOptions,
-    Progress, PromptForm,
+    Channel, Exchange, LinkState, Operation, OperationError, PayloadMark, Phase, PlainRules, Port, PortEvent,
+    PortOptions, Progress, PromptForm,
 };
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use crate::common::{ms, seen, start_with, synced, synced_with, write};
+use crate::common::{Module, ms, seen, start_with, synced, synced_with, write};
 
 const PATIENCE: Duration = Duration::from_secs(35);
 
@@ -283,6 +287,51 @@ async fn f30_the_mark_is_set_before_the_command_and_cleared_behind_the_payload()
     assert_eq!(mark.seen(), ["set", "clear"]);
     s.module.send("\r\nOK\r\n").await;
     running.await.unwrap().unwrap();
+}
+
+/// A transport that writes down when it was given bytes.
+struct Logged {
+    io: DuplexStream,
+    log: Mark,
+}
+
+impl AsyncRead for Logged {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Logged {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.log.0.lock().unwrap().push("write");
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f30_the_mark_goes_before_the_first_byte_and_stays_past_the_last() {
+    let (log, (host, module)) = (Mark::default(), tokio::io::duplex(4096));
+    let (port, driver) = Port::new(Logged { io: host, log: log.clone() }, PlainRules::boxed(), log.options());
+    tokio::spawn(driver);
+    let mut module = Module::new(module);
+    module.pass_fence().await;
+    port.post(publish(b"hello")).unwrap();
+    module.expect("AT+PUB=5\r").await;
+    module.send("\r\n> ").await;
+    module.expect("hello").await;
+    assert_eq!(log.seen(), ["write", "set", "write", "write", "clear"]);
 }
 
 #[tokio::test(start_paused = true)]

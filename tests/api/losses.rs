@@ -1,0 +1,90 @@
+//! Lost connections, refusals and reboots are told with their cause, and never as success.
+
+use std::time::Duration;
+
+use mqtt_at::{ClientStatus, Error, Fault, LossCause, Outcome, QoS};
+use virtual_modem::Reboot;
+
+use crate::support::{Bench, KINDS, options};
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_are_the_brokers_refusal() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        bench.broker.require_credentials("gateway", "right");
+        let error = bench.modem.connect(options("one").credentials("gateway", "wrong")).await.unwrap_err();
+        assert!(matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5)), "{kind:?}: {error:?}");
+        assert_eq!(error.fault(), Fault::Broker);
+        assert!(error.remedy().is_some_and(|it| it.contains("password")));
+        bench.modem.connect(options("one").credentials("gateway", "right")).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_connack_refusal_has_its_code() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        for code in 1..=5 {
+            bench.broker.refuse_connections(Some(code));
+            let error = bench.modem.connect(options("one")).await.unwrap_err();
+            assert!(matches!(&error, Error::Broker(it) if it.code == u16::from(code)), "{kind:?}: {error:?}");
+        }
+        bench.broker.refuse_connections(None);
+        bench.modem.connect(options("one")).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kicked_client_knows_it_and_its_streams_end() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let client = bench.client("one").await;
+        let mut messages = client.subscribe("a", QoS::AtLeastOnce).await.unwrap();
+        let mut status = client.status();
+        bench.broker.kick("one");
+        let lost = status.wait_for(|it| matches!(it, ClientStatus::Lost(_)));
+        tokio::time::timeout(Duration::from_secs(60), lost).await.expect("the loss is told").unwrap();
+        assert_eq!(messages.next().await, None, "{kind:?}");
+        let error = client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap_err();
+        assert!(matches!(error, Error::ConnectionLost { outcome: Outcome::NotSent, .. }), "{error:?}");
+        bench.client("again").await.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_is_never_acknowledged_is_unknown() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let client = bench.client("one").await;
+        bench.broker.withhold_acknowledgements(true);
+        let error = client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{kind:?}: {error:?}");
+        assert_eq!(bench.accepted("a").first().map(Vec::as_slice), Some(&b"x"[..]), "it was there all the same");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reboot_ends_every_client_and_the_modem_goes_on() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let client = bench.client("one").await;
+        let mut status = client.status();
+        bench.module.reboot(Reboot::Loud);
+        let lost = status.wait_for(|it| *it == ClientStatus::Lost(LossCause::Rebooted));
+        tokio::time::timeout(Duration::from_secs(120), lost).await.expect("the reboot is told").unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_subscription_names_its_filter() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        bench.broker.limit_subscription("secret/#", 128);
+        let client = bench.client("one").await;
+        let error = client.subscribe("secret/#", QoS::AtLeastOnce).await.unwrap_err();
+        assert!(matches!(error, Error::Broker(_)) && error.to_string().contains("secret/#"), "{kind:?}: {error}");
+        bench.broker.limit_subscription("low/#", 0);
+        let lowered = client.subscribe("low/#", QoS::ExactlyOnce).await.unwrap();
+        assert_eq!(lowered.granted(), [QoS::AtMostOnce], "{kind:?}");
+    }
+}

@@ -1,0 +1,82 @@
+//! A modem with a virtual module and an in-memory broker behind it.
+
+use std::time::Duration;
+
+use mqtt_at::{Client, ConnectOptions, Message, Modem, ModemOptions, Subscription};
+use virtual_modem::{Broker, Builder, MemoryBroker, Vendor, VirtualModem};
+
+/// What the tests need to know of each vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    pub vendor: Vendor,
+    /// The longest payload, in bytes.
+    pub longest: usize,
+    /// How many clients run at once.
+    pub clients: usize,
+    /// The command that publishes, as far as its name goes.
+    pub publish: &'static str,
+    /// How long the final result of a publish is waited for.
+    pub final_result: Duration,
+    /// How long the module may take to ask for its data.
+    pub prompt: Duration,
+    /// How long the deferred result of a publish is waited for.
+    pub deferred_result: Duration,
+}
+
+pub const KINDS: &[Kind] = &[Kind {
+    vendor: Vendor::Quectel,
+    longest: 1500,
+    clients: 6,
+    publish: "+QMTPUBEX",
+    final_result: Duration::from_secs(15),
+    prompt: Duration::from_secs(35),
+    deferred_result: Duration::from_millis(27_500),
+}];
+
+/// Everything a test talks to.
+pub struct Bench {
+    pub modem: Modem,
+    pub module: VirtualModem,
+    pub broker: MemoryBroker,
+}
+
+impl Bench {
+    pub async fn new(kind: &Kind) -> Self {
+        Self::with(kind, |builder| builder, ModemOptions::new()).await
+    }
+
+    pub async fn with(kind: &Kind, change: impl FnOnce(Builder) -> Builder, options: ModemOptions) -> Self {
+        let broker = MemoryBroker::new();
+        let builder = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone()));
+        let module = change(builder).build().expect("the vendor is there");
+        let (opening, driver) = Modem::over(module.duplex(), options);
+        tokio::spawn(driver);
+        let modem = opening.await.expect("the module comes up");
+        Self { modem, module, broker }
+    }
+
+    pub async fn client(&self, name: &str) -> Client {
+        self.modem.connect(options(name)).await.expect("the broker takes the client")
+    }
+
+    /// What the broker accepted on a topic, in order.
+    pub fn accepted(&self, topic: &str) -> Vec<Vec<u8>> {
+        let ledger = self.broker.ledger();
+        ledger.accepted.iter().filter(|it| it.topic == topic).map(|it| it.payload.to_vec()).collect()
+    }
+}
+
+pub fn options(name: &str) -> ConnectOptions {
+    ConnectOptions::new(name, "broker.example.com", 1883)
+}
+
+/// The next message, which must come within a minute of virtual time.
+pub async fn next(subscription: &mut Subscription) -> Message {
+    let item = tokio::time::timeout(Duration::from_secs(60), subscription.next()).await;
+    item.expect("a message comes").expect("the connection is there").expect("no message was lost")
+}
+
+/// `size` bytes in which every byte value comes as soon as there is room.
+pub fn pattern(size: usize) -> Vec<u8> {
+    (0..size).map(|position| u8::try_from((position * 167 + position / 256) % 256).unwrap()).collect()
+}

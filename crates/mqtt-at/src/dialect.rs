@@ -6,9 +6,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use at_port::{ErrorCode, FinalResult, Operation, Port, Reply, Rules};
+use at_port::{ErrorCode, FinalResult, Lane, Operation, OperationError, Port, Reply, Rules};
 use bytes::Bytes;
 
+use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
@@ -160,4 +161,25 @@ pub(crate) fn meaning_of(result: &FinalResult) -> (Option<Cow<'static, str>>, Co
 /// Runs an operation and gives its failure the general meaning.
 pub(crate) async fn run(port: &ModemPort, operation: impl Into<Operation>) -> Result<Reply> {
     port.run(operation).await.map_err(Error::from)
+}
+
+/// Runs a typed command in a lane of the port.
+pub(crate) async fn ask<C: Command + Sync>(port: &ModemPort, lane: Lane, command: C) -> Result<C::Answer> {
+    let reply = match port.run(command.operation()?.lane(lane)).await {
+        Ok(reply) => reply,
+        Err(OperationError::Refused(refusal)) => {
+            return Err(command.explain(&refusal).unwrap_or_else(|| OperationError::Refused(refusal).into()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    command.read(&reply).map_err(|_| Error::Unreadable { command: std::any::type_name::<C>().to_owned() })
+}
+
+/// `None` where the module refused, or answered with something unreadable.
+pub(crate) fn if_possible<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::Module(_) | Error::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

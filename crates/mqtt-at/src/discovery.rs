@@ -7,18 +7,23 @@ use at_codec::{Extent, Framing};
 use at_port::{Reaction, Rules};
 use bytes::Bytes;
 
-use crate::dialect;
+use crate::dialect::{self, Dialect};
 use crate::link::{Inbound, Links};
 use crate::vendor::Vendor;
 
-/// How long any module may keep waiting for a payload that a host left unfinished.
-pub(crate) const LONGEST_PAYLOAD_PATIENCE: Duration = Duration::from_secs(35);
+/// How long a module of any vendor may keep waiting for a payload that a host left unfinished.
+pub(crate) fn longest_payload_patience() -> Duration {
+    dialects().map(|dialect| dialect.facts().payload_patience).max().unwrap_or_default()
+}
 
 /// Rules that frame the counted reports of every vendor, so that a message for a client that a former host left
 /// open cannot forge an answer while the vendor is still being asked for.
 pub(crate) fn rules(links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
-    let all = Vendor::ALL.iter().flat_map(|vendor| dialect::of(*vendor)).map(|it| it.rules(links)).collect();
-    Box::new(Discovery { all })
+    Box::new(Discovery { all: dialects().map(|dialect| dialect.rules(links)).collect() })
+}
+
+fn dialects() -> impl Iterator<Item = Box<dyn Dialect>> {
+    Vendor::ALL.iter().flat_map(|vendor| dialect::of(*vendor))
 }
 
 struct Discovery {

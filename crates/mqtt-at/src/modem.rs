@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use at_port::transport::{self, Address};
 use at_port::{
-    Channel, Driver, Lane, LinkState, Operation, OperationError, Port, PortError, PortEvent, PortOptions, Reply,
+    Channel, Driver, Lane, LinkState, Operation, Port, PortError, PortEvent, PortOptions, Reply,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, watch};
@@ -128,7 +128,7 @@ impl Modem {
         port_options.tap = options.tap.take();
         if let Some(mark) = mark {
             if mark.was_left() {
-                port_options.session.hold_off = discovery::LONGEST_PAYLOAD_PATIENCE;
+                port_options.session.hold_off = discovery::longest_payload_patience();
             }
             port_options.payload_mark = Some(Box::new(mark));
         }
@@ -359,17 +359,9 @@ impl<IO> fmt::Debug for ModemDriver<IO> {
     }
 }
 
-/// Sends a typed command over a port.
+/// Sends a typed command over a port, between those of the clients.
 pub(crate) async fn send<C: Command + Sync>(port: &ModemPort, command: C) -> Result<C::Answer> {
-    let operation = command.operation()?;
-    let reply: Reply = match port.run(operation).await {
-        Ok(reply) => reply,
-        Err(OperationError::Refused(refusal)) => {
-            return Err(command.explain(&refusal).unwrap_or_else(|| OperationError::Refused(refusal).into()));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    command.read(&reply).map_err(|_| Error::Unreadable { command: std::any::type_name::<C>().to_owned() })
+    dialect::ask(port, Lane::COMMON, command).await
 }
 
 pub(crate) fn port_gone(error: PortError) -> Error {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -147,7 +147,6 @@ impl VirtualModem {
                 let mut machine = self.lock();
                 let received = from_host.arrived(now);
                 if !received.is_empty() {
-                    tracing::trace!(host = %received.escape_ascii());
                     machine.host_bytes(now, &received);
                 }
                 machine.advance(now);
@@ -180,8 +179,7 @@ impl VirtualModem {
                     if written == 0 {
                         return Ok(());
                     }
-                    let sent = outgoing.split_to(written);
-                    tracing::trace!(module = %sent.escape_ascii());
+                    outgoing.advance(written);
                 }
                 count = reader.read(&mut buffer), if from_host.len() < RECEIVE_BUFFER => {
                     match buffer.get(..count?) {

@@ -4,7 +4,7 @@ use at_port::Lane;
 use bytes::Bytes;
 
 use super::commands::{QfDel, QfLst, QfUpl, checksum};
-use super::flow::{ask, if_possible};
+use crate::dialect::{ask, if_possible};
 use crate::dialect::Connecting;
 use crate::error::{Error, InputError, ModuleError, Outcome, Result};
 use crate::options::Step;

@@ -9,7 +9,8 @@ use super::commands::{
     ConnectResult, DataForm, DataForms, OpenResult, PacketTimeout, QmtCfg, QmtConn, QmtOpen, ReceiveForm,
     connect_result, open_result,
 };
-use super::flow::{self, ask, if_possible};
+use super::flow;
+use crate::dialect::{ask, if_possible};
 use super::rules::Sessions;
 use super::{facts, tls};
 use crate::command::Command;

@@ -10,39 +10,16 @@ use super::commands::{
 };
 use super::facts::{self, timeout};
 use crate::command::Command;
-use crate::common::{ActivatePdp, DefinePdpContext, ErrorDetail, PdpAddress, PdpType, SetErrorReporting};
-use crate::dialect::ModemPort;
+use crate::common::{ActivatePdp, DefinePdpContext, PdpAddress, PdpType};
+use crate::dialect::{ModemPort, ask, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::{ModemOptions, Pdp};
 
 /// The PDP context that MQTT uses: the one that modules activate by themselves.
 pub(super) const PDP_CONTEXT: u8 = 1;
 
-/// Runs a typed command in a lane.
-pub(super) async fn ask<C: Command + Sync>(port: &ModemPort, lane: Lane, command: C) -> Result<C::Answer> {
-    let operation = command.operation()?.lane(lane);
-    let reply = match port.run(operation).await {
-        Ok(reply) => reply,
-        Err(OperationError::Refused(refusal)) => {
-            return Err(command.explain(&refusal).unwrap_or_else(|| OperationError::Refused(refusal).into()));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    command.read(&reply).map_err(|_| Error::Unreadable { command: std::any::type_name::<C>().to_owned() })
-}
-
-/// `None` where the module refused, or answered with something unreadable.
-pub(super) fn if_possible<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(answer) => Ok(Some(answer)),
-        Err(Error::Module(_) | Error::Unreadable { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Asks for numbered errors, and closes what a former host left open.
+/// Closes what a former host left open.
 pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
-    if_possible(ask(port, Lane::COMMON, SetErrorReporting(ErrorDetail::Number)).await)?;
     // Without a connection some firmware refuses these queries instead of answering with nothing.
     let connected = if_possible(ask(port, Lane::COMMON, QmtConn::read()).await)?.unwrap_or_default();
     for (client, _) in connected {

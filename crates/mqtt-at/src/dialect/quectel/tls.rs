@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::certificates::{self, Certificate};
 use super::commands::{QsslCfg, SecurityLevel};
 use super::facts::timeout;
-use super::flow::{ask, if_possible};
+use crate::dialect::{ask, if_possible};
 use crate::common::{Clock, ClockTime, SetClock};
 use crate::dialect::Connecting;
 use crate::error::{Error, InputError, ModuleError, Outcome, Result};

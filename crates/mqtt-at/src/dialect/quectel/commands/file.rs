@@ -16,7 +16,7 @@ const LIST: &str = "+QFLST";
 const DELETE: &str = "+QFDEL";
 
 /// How long the module waits for the next bytes of a file.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The longest file name, in bytes, with `UFS:` or `RAM:`.
 const NAME: usize = 80;

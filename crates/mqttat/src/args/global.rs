@@ -121,9 +121,9 @@ impl FromStr for VendorChoice {
 /// Flow control of a serial port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Flow {
-    /// None: many boards leave the pins open.
+    /// No flow control: many boards leave the pins open
     None,
-    /// By the RTS and CTS pins.
+    /// By the RTS and CTS pins
     #[value(name = "rtscts")]
     RtsCts,
 }

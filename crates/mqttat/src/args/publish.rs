@@ -21,9 +21,6 @@ use super::connection::Connection;
   journalctl -f | mqttat pub -h broker.example.com -t site/7/log -l"
 )]
 pub(crate) struct Publish {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-
     /// The topic to publish to
     #[arg(short = 't', long, value_name = "TOPIC", allow_hyphen_values = true)]
     pub(crate) topic: String,
@@ -75,6 +72,10 @@ pub(crate) struct Publish {
     /// Wait this long between repetitions
     #[arg(long, value_name = "SECONDS", requires = "repeat", value_parser = super::seconds)]
     pub(crate) repeat_delay: Option<std::time::Duration>,
+
+    // The last of the options, because its heading holds for those behind it, too.
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 
     #[command(flatten)]
     pub(crate) verbosity: Verbosity,

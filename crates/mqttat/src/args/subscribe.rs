@@ -21,9 +21,6 @@ Format letters of -F:
   %j all of it as a JSON object                              %% a percent sign
   \\\\ \\0 \\a \\e \\n \\r \\t \\v as in mosquitto_sub")]
 pub(crate) struct Subscribe {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-
     /// A topic filter; may be given several times
     #[arg(short = 't', long = "topic", value_name = "FILTER", required = true, allow_hyphen_values = true)]
     pub(crate) filters: Vec<String>,
@@ -61,6 +58,10 @@ pub(crate) struct Subscribe {
     /// How to print a message
     #[arg(short = 'F', value_name = "FORMAT", conflicts_with = "verbose", allow_hyphen_values = true)]
     pub(crate) format: Option<Format>,
+
+    // The last of the options, because its heading holds for those behind it, too.
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 #[cfg(test)]

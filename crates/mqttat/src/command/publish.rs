@@ -15,7 +15,7 @@ use super::Context;
 use crate::args::publish::Publish;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
-use crate::interrupt::{farewell, interrupted};
+use crate::interrupt::{Interrupt, farewell};
 use crate::output;
 
 /// No module takes more; what is longer is not even read to its end.
@@ -33,9 +33,10 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     context.progress.done();
     let job = Job { client: &client, args, qos, json: context.global.json };
     let window = opened.modem.limits().window.max(1);
+    let mut interrupt = Interrupt::listen();
     let outcome = tokio::select! {
         outcome = job.publish_all(payloads, window) => outcome,
-        () = interrupted() => Err(Failure::interrupted("ended before everything was published")),
+        () = interrupt.wait() => Err(Failure::interrupted("ended before everything was published")),
     };
     farewell(&client).await;
     outcome.and(opened.close())

@@ -14,7 +14,7 @@ use crate::args::VendorChoice;
 use crate::args::sim::{BrokerChoice, Sim};
 use crate::device::start_broker;
 use crate::failure::Failure;
-use crate::interrupt::interrupted;
+use crate::interrupt::Interrupt;
 use crate::output;
 
 pub(super) async fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
@@ -26,10 +26,12 @@ pub(super) async fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
         vendor: module.vendor().to_string(),
         broker: embedded.as_ref().map(|broker| broker.local_addr().to_string()),
     };
+    // Whoever reads READY may send a signal at once.
+    let mut interrupt = Interrupt::listen();
     announce(&ready, context.global.json)?;
     let served = tokio::select! {
         served = door.serve(&module) => served,
-        () = interrupted() => Ok(()),
+        () = interrupt.wait() => Ok(()),
     };
     served.map_err(|error| Failure::failed(format!("{}: {error}", ready.ready), Fault::Link))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
-use mqtt_at::{Client, ClientStatus, Error, Message, Outcome, QoS, Subscription, TopicFilter};
+use mqtt_at::{Client, ClientStatus, Error, LossCause, Message, Outcome, QoS, Subscription, TopicFilter};
 use tokio::time::{Instant, sleep_until};
 
 use super::Context;
@@ -12,7 +12,7 @@ use crate::args::subscribe::Subscribe;
 use crate::arrival::Arrival;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
-use crate::interrupt::{farewell, interrupted};
+use crate::interrupt::{Interrupt, farewell};
 use crate::output;
 
 /// Brokers send retained messages right behind the acknowledgement of the subscription.
@@ -34,11 +34,11 @@ pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failu
 }
 
 async fn receive(args: &Subscribe, context: &Context, client: &Client, qos: QoS) -> Result<(), Failure> {
-    let mut interrupt = pin!(interrupted());
+    let mut interrupt = Interrupt::listen();
     let filters = args.filters.iter().map(|filter| (filter.as_str(), qos));
     let mut subscription = tokio::select! {
         subscription = client.subscribe_all(filters) => subscription?,
-        () = &mut interrupt => return Ok(()),
+        () = interrupt.wait() => return Ok(()),
     };
     context.progress.done();
     let mut printer = Printer::new(args, context, client, &subscription);
@@ -50,7 +50,7 @@ async fn receive(args: &Subscribe, context: &Context, client: &Client, qos: QoS)
             // What has arrived counts, even if the time is over.
             biased;
             item = subscription.next() => item,
-            () = &mut interrupt => return Ok(()),
+            () = interrupt.wait() => return Ok(()),
             () = &mut timer, if args.wait.is_some() => return Err(printer.timed_out()),
         };
         match item {
@@ -61,7 +61,7 @@ async fn receive(args: &Subscribe, context: &Context, client: &Client, qos: QoS)
                 }
             }
             Some(Err(lagged)) => report(&lagged),
-            None => return Err(loss(client)),
+            None => return Err(loss(client).await),
         }
     }
 }
@@ -73,11 +73,17 @@ fn report(lagged: &mqtt_at::Lagged) {
 }
 
 /// Why there are no more messages.
-fn loss(client: &Client) -> Failure {
-    let status = client.status().borrow().clone();
-    match status {
+async fn loss(client: &Client) -> Failure {
+    let mut status = client.status();
+    let is_over = |status: &ClientStatus| matches!(status, ClientStatus::Lost(_) | ClientStatus::Closed);
+    // The messages may end a moment before the reason is known.
+    // If not, the state that it has by then is all there is to say.
+    let _ = tokio::time::timeout(Duration::from_secs(1), status.wait_for(is_over)).await;
+    let last = status.borrow().clone();
+    match last {
         ClientStatus::Lost(cause) => Error::ConnectionLost { cause, outcome: Outcome::Unknown }.into(),
-        _ => Error::Disconnected.into(),
+        ClientStatus::Closed => Error::Disconnected.into(),
+        _ => Error::ConnectionLost { cause: LossCause::Unknown, outcome: Outcome::Unknown }.into(),
     }
 }
 

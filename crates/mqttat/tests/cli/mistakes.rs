@@ -1,0 +1,129 @@
+//! Every mistake is one line: what, whose fault, what to do.
+
+use std::os::fd::OwnedFd;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::{Sim, fail, mqttat, refusing_broker};
+
+/// Asserts that a line holds all of these.
+#[track_caller]
+fn says(line: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(line.contains(part), "{part:?} is missing in {line:?}");
+    }
+}
+
+#[test]
+fn what_the_command_line_can_tell_is_told_without_a_module() {
+    for (arguments, parts) in [
+        (&["pub", "-h", "b", "-m", "x"][..], &["--topic", "--help"][..]),
+        (&["pub", "-h", "b", "-t", "t"], &["--message", "--file", "--help"]),
+        (&["pub", "-h", "b", "-t", "t", "-m", "x", "-n"], &["--message", "cannot be used"]),
+        (&["pub", "-h", "b", "-t", "t", "-m", "x", "-p", "0"], &["--port", "1..=65535"]),
+        (&["pub", "-h", "b", "-t", "t", "-m", "x", "-q", "3"], &["--qos", "0..=2"]),
+        (&["pub", "-h", "b", "-t", "t", "-m", "x", "-c"], &["--id"]),
+        (&["sub", "-h", "b", "-t", "t", "-F", "%z"], &["-F", "%z is unknown"]),
+        (&["pub", "-h", "b", "-t", "t", "-m", "x"], &["--device", "MQTTAT_DEVICE"]),
+        (&["--device", "sim:nokia", "info"], &["nokia", "quectel"]),
+        (&["--device", "COM5", "pub", "-t", "t", "-m", "x"], &["-h HOST"]),
+        (&["--vendor", "nokia", "info"], &["--vendor", "quectel"]),
+        (&["at"], &["<COMMAND>"]),
+        (&["fly"], &["'fly'"]),
+    ] {
+        says(&fail(2, mqttat().args(arguments)), parts);
+    }
+    for (arguments, parts) in [
+        (
+            &["pub", "-h", "b", "-m", "x", "-t", "a\nb"][..],
+            &["the topic", "control character", "[fault: input]; "][..],
+        ),
+        (&["pub", "-h", "b", "-m", "x", "-t", "a/+"], &["the topic", "wildcard", "[fault: input]; "]),
+        (
+            &["sub", "-h", "b", "-t", "a/#/b"],
+            &["the topic filter", "# before its last level", "[fault: input]; "],
+        ),
+        (
+            &["pub", "-h", "b", "-t", "t", "-f", "/does/not/exist"],
+            &["-f /does/not/exist", "[fault: input]; "],
+        ),
+        (
+            &["pub", "-h", "b", "-t", "t", "-m", "x", "--cafile", "/does/not/exist"],
+            &["--cafile", "[fault: input]; "],
+        ),
+        (&["at", "AT+CSQ", "AT+QPOWD"], &["AT+QPOWD", "switches the module off", "--force"]),
+        (&["at", "AT+QMTPUBEX=0,0,0,0,\"t\",5"], &["AT+QMTPUBEX", "prompt", "`pub`"]),
+    ] {
+        says(&fail(1, mqttat().args(["--device", "/dev/null"]).args(arguments)), parts);
+    }
+}
+
+#[test]
+fn what_the_module_cannot_take_is_told_with_its_limit() {
+    let sim = Sim::start(&[]);
+    let file = sim.file("long", &[b'x'; 1501]);
+    let line = fail(1, sim.publish("t").arg("-f").arg(file));
+    says(&line, &["the payload", "1501", "1500", "[fault: input]; shorten"]);
+    let line = fail(1, sim.publish("t").arg("-n"));
+    says(&line, &["the payload is empty", "[fault: input]; "]);
+    let host = "h".repeat(101);
+    let line = fail(1, sim.mqttat().args(["pub", "-t", "t", "-m", "x", "-h", &host]));
+    says(&line, &["host", "101", "100", "[fault: input]; "]);
+    let line = fail(1, sim.publish("t").args(["-m", "x", "-k", "3601"]));
+    says(&line, &["keep", "3601", "3600", "[fault: input]; "]);
+    let line = fail(1, sim.publish("t").args(["-m", "x", "-i", "a\"b"]));
+    says(&line, &["client identifier", "0x22", "[fault: input]; "]);
+}
+
+#[test]
+fn a_port_that_is_none_is_told() {
+    for device in ["/dev/does-not-exist", "/dev/null", "http://example.com", "tcp://127.0.0.1"] {
+        let line = fail(1, mqttat().args(["--device", device, "info"]));
+        says(&line, &["port", device, "[fault: link]; "]);
+    }
+}
+
+#[test]
+fn a_port_that_does_not_answer_is_told() {
+    let (_master, name) = mute_terminal();
+    let line = fail(1, mqttat().args(["--device", &name, "--sync-timeout", "2", "info"]));
+    says(&line, &["does not answer", "[fault: link]; ", "--baud"]);
+}
+
+#[test]
+fn a_refused_login_is_told() {
+    let sim = Sim::with_broker(&refusing_broker(4).to_string(), &[]);
+    let line = fail(1, sim.publish("t").args(["-m", "x", "-u", "user", "-P", "wrong-password"]));
+    says(&line, &["refused", "user name or password", "4", "[fault: broker]; check"]);
+    assert!(!line.contains("wrong-password"), "{line}");
+}
+
+#[test]
+fn a_refused_subscription_is_told() {
+    let sim = Sim::with_broker(&refusing_broker(0).to_string(), &[]);
+    let line = fail(1, &mut sim.subscribe("secret/#"));
+    says(&line, &["refused", "secret/#", "128", "[fault: broker]; check"]);
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sim = Sim::with_broker(&nobody.to_string(), &[]);
+    let line = fail(1, sim.publish("t").args(["-m", "x"]));
+    says(&line, &["AT+QMTOPEN", "code", "[fault: ", "]; "]);
+}
+
+#[test]
+fn a_command_that_the_module_refuses_ends_the_row() {
+    let line = fail(1, mqttat().args(["--device", "sim:quectel", "at", "+NOSUCH", "+CSQ"]));
+    says(&line, &["AT+NOSUCH", "CME ERROR", "[fault: module]; "]);
+}
+
+/// A pseudo terminal behind which nobody is.
+fn mute_terminal() -> (OwnedFd, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    (master, name.to_str().unwrap().to_owned())
+}

@@ -325,7 +325,16 @@ impl Inner {
             }
             drop(place);
         });
-        self.modem.port().run(operation).await.map_err(|error| self.after_loss(error.into()))
+        self.modem.port().run(operation).await.map_err(|error| self.after_loss(self.meaning_of(error)))
+    }
+
+    /// The vendor's manual goes before the general meaning of a refusal.
+    fn meaning_of(&self, error: OperationError) -> Error {
+        let explained = match &error {
+            OperationError::Refused(refusal) => self.modem.dialect().explain(refusal),
+            _ => None,
+        };
+        explained.unwrap_or_else(|| error.into())
     }
 
     /// A failure after the connection was lost has the loss as its cause.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use at_port::{ErrorCode, FinalResult, Lane, Operation, OperationError, Port, Reply, Rules};
+use at_port::{ErrorCode, FinalResult, Lane, Operation, OperationError, Port, Refusal, Reply, Rules};
 use bytes::Bytes;
 
 use crate::command::Command;
@@ -73,6 +73,12 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 
     /// Whether an unsubscription that the module did not refuse was acknowledged.
     fn read_unsubscribe(&self, reply: &Reply) -> Result<()>;
+
+    /// Gives the refusal of an operation that this dialect made a meaning, where its manual knows one.
+    fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        let _ = refusal;
+        None
+    }
 }
 
 /// The dialect of a vendor.

@@ -19,7 +19,7 @@ pub(crate) fn longest_payload_patience() -> Duration {
 /// Rules that frame the counted reports of every vendor, so that a message for a client that a former host left
 /// open cannot forge an answer while the vendor is still being asked for.
 pub(crate) fn rules(links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
-    Box::new(Discovery { all: dialects().map(|dialect| dialect.rules(links)).collect() })
+    Box::new(Discovery { all: dialects().map(|dialect| dialect.rules(links)).collect(), taken_by: None })
 }
 
 fn dialects() -> impl Iterator<Item = Box<dyn Dialect>> {
@@ -28,17 +28,23 @@ fn dialects() -> impl Iterator<Item = Box<dyn Dialect>> {
 
 struct Discovery {
     all: Vec<Box<dyn Rules<Urc = Inbound>>>,
+    /// Whose rules have taken up the element that is being measured.
+    taken_by: Option<usize>,
 }
 
 impl Framing for Discovery {
-    /// The names of the vendors' counted reports differ, so at most one of the rules takes an element up.
+    /// The names of the vendors' counted reports differ, so at most one of the rules takes an element up. From then
+    /// on `resume` is its own, and means nothing to the others.
     fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
-        for rules in &mut self.all {
-            let mut progress = *resume;
-            match rules.measure(head, &mut progress) {
-                Extent::Line => {}
+        if *resume > 0 {
+            let owner = self.taken_by.and_then(|position| self.all.get_mut(position));
+            return owner.map_or(Extent::Line, |rules| rules.measure(head, resume));
+        }
+        for (position, rules) in self.all.iter_mut().enumerate() {
+            match rules.measure(head, resume) {
+                Extent::Line => *resume = 0,
                 extent => {
-                    *resume = progress;
+                    self.taken_by = Some(position);
                     return extent;
                 }
             }

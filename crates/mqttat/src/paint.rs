@@ -20,12 +20,12 @@ impl Paint {
     }
 
     /// What goes to the module.
-    pub(crate) fn to_module<T: fmt::Display>(self, text: T) -> Painted<T> {
+    pub(crate) fn host<T: fmt::Display>(self, text: T) -> Painted<T> {
         self.paint("36", text)
     }
 
     /// What comes from the module.
-    pub(crate) fn from_module<T: fmt::Display>(self, text: T) -> Painted<T> {
+    pub(crate) fn module<T: fmt::Display>(self, text: T) -> Painted<T> {
         self.paint("2", text)
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct Sim {
     #[arg(long = "quirk", value_name = "NAME")]
     pub(crate) quirks: Vec<Quirk>,
 
-    /// A fault to suffer, HOOK[:COMMAND[:OCCASION]]:ACTION; may be given several times
+    /// A fault to suffer, HOOK:ACTION, HOOK:COMMAND:ACTION or HOOK:COMMAND:OCCASION:ACTION; may be given several times
     #[arg(long = "fault", value_name = "SPEC")]
     pub(crate) faults: Vec<Fault>,
 

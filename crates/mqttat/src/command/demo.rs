@@ -121,13 +121,11 @@ impl Tap for Show {
             (true, Speaker::Module) => output::print_json(&Event::At { from: "module", text: &text }),
             (true, Speaker::Note) => Ok(true),
             (false, Speaker::Host) => {
-                output::print(|out| writeln!(out, "{}", self.paint.to_module(format_args!(">> {text}"))))
+                output::print(|out| writeln!(out, "{}", self.paint.host(format_args!(">> {text}"))))
             }
             (false, _) => {
                 let mark = speaker.mark();
-                output::print(|out| {
-                    writeln!(out, "{}", self.paint.from_module(format_args!("{mark} {text}")))
-                })
+                output::print(|out| writeln!(out, "{}", self.paint.module(format_args!("{mark} {text}"))))
             }
         };
     }

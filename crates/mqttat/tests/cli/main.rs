@@ -1,6 +1,6 @@
 //! The command line as its users see it: processes, exit codes, one line for each failure, and no secret anywhere.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 mod demo;
 mod mistakes;

@@ -1,0 +1,22 @@
+//! The command line on a virtual module, with a real mosquitto behind it.
+//!
+//! Built only with the feature `mosquitto-tests`, because it needs mosquitto and its clients: where it is asked for,
+//! their absence is a failure.
+
+#![allow(missing_docs, reason = "a test")]
+
+mod delivery;
+mod refusals;
+mod support;
+mod tls;
+
+/// What the tests need to know of each vendor's module.
+pub struct Kind {
+    pub vendor: &'static str,
+    /// The longest payload, in bytes.
+    pub longest: usize,
+    /// Whether an empty payload can be published.
+    pub empty: bool,
+}
+
+pub const KINDS: &[Kind] = &[Kind { vendor: "quectel", longest: 1500, empty: false }];

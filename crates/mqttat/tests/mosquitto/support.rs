@@ -1,0 +1,231 @@
+//! Real processes around the tests: mosquitto, the virtual module, the command line, mosquitto's own clients.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long anything may take that a machine under load does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A child process that ends with the test.
+pub struct Process {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Process {
+    /// Starts a command and listens to what it writes to `stderr` and, if wanted, to `stdout`.
+    fn start(command: &mut Command, listen_to_stdout: bool) -> Self {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(if listen_to_stdout { Stdio::piped() } else { Stdio::null() });
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+        let (sender, lines) = channel();
+        let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+            child.stderr.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+        ];
+        for output in outputs.into_iter().flatten() {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Self { child, lines }
+    }
+
+    /// Waits for a line with this text.
+    pub fn wait_for(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut heard = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => heard.push(line),
+                Err(_) => panic!("no line with {text:?}; heard:\n{}", heard.join("\n")),
+            }
+        }
+    }
+
+    /// Ends the process without letting it say goodbye.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A mosquitto of our own.
+pub struct Broker {
+    pub process: Process,
+    pub port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Broker {
+    /// Lets everybody in.
+    pub fn open() -> Self {
+        Self::with("allow_anonymous true\n", |_| {})
+    }
+
+    /// With further lines of configuration; `files` may put files into the folder that the lines name as `FOLDER`.
+    pub fn with(configuration: &str, files: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        files(folder.path());
+        let port = free_port();
+        let lines = configuration.replace("FOLDER", &folder.path().display().to_string());
+        let path = folder.path().join("mosquitto.conf");
+        std::fs::write(
+            &path,
+            format!("listener {port} 127.0.0.1\nuser root\nmax_queued_messages 0\n{lines}"),
+        )
+        .unwrap();
+        let mosquitto = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
+            .into_iter()
+            .find(|it| Path::new(it).exists());
+        let mosquitto = mosquitto.unwrap_or("mosquitto");
+        let process = Process::start(Command::new(mosquitto).arg("-v").arg("-c").arg(&path), false);
+        process.wait_for("running");
+        TcpStream::connect(("127.0.0.1", port)).expect("mosquitto says that it is running");
+        Self { process, port, _folder: folder }
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port()
+}
+
+/// A virtual module on a PTY, whose connections all go to one broker.
+pub struct Module {
+    pub process: Process,
+    pub link: PathBuf,
+    pub state: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Module {
+    pub fn start(vendor: &str, broker_port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("module");
+        let mut command = Command::new(MQTTAT);
+        command.args(["sim", "--vendor", vendor, "--broker", &format!("127.0.0.1:{broker_port}"), "--link"]);
+        let process = Process::start(command.arg(&link), true);
+        process.wait_for("READY");
+        Self { process, link, state: folder.path().join("state"), _folder: folder }
+    }
+
+    /// The command line on this module's port.
+    pub fn mqttat(&self) -> Command {
+        let mut command = Command::new(MQTTAT);
+        command.arg("--device").arg(&self.link).arg("--state-dir").arg(&self.state);
+        command
+    }
+}
+
+pub const MQTTAT: &str = env!("CARGO_BIN_EXE_mqttat");
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null());
+    command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
+}
+
+/// Runs a command that must succeed, and gives what it wrote.
+pub fn succeed(command: &mut Command) -> Vec<u8> {
+    let output = run(command);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} ended with {}: {complaint}", output.status);
+    output.stdout
+}
+
+/// Runs a command that must fail with this exit code, and gives its one line of complaint.
+pub fn fail(code: i32, command: &mut Command) -> String {
+    let output = run(command);
+    let complaint = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    assert_eq!(output.status.code(), Some(code), "{command:?}: {complaint}");
+    assert!(output.stdout.is_empty(), "nothing but data goes to stdout");
+    if code == 1 {
+        assert_eq!(complaint.lines().count(), 1, "one line: {complaint}");
+    }
+    complaint
+}
+
+/// mosquitto_sub, subscribed and collecting; the payload of one message comes out as it is.
+pub struct Listener {
+    child: Child,
+}
+
+impl Listener {
+    pub fn start(broker: &Broker, filter: &str, qos: u8, extra: &[&str]) -> Self {
+        let name = format!("listener-{}", free_port());
+        let child = Command::new("mosquitto_sub")
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &broker.port.to_string(),
+                "-i",
+                &name,
+                "-t",
+                filter,
+                "-q",
+                &qos.to_string(),
+            ])
+            .args(["-C", "1", "-N", "-W", "50"])
+            .args(extra)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("mosquitto_sub is there");
+        broker.process.wait_for(&format!("Sending SUBACK to {name}"));
+        Self { child }
+    }
+
+    /// The payload of the message that came.
+    pub fn payload(self) -> Vec<u8> {
+        let output = self.child.wait_with_output().expect("mosquitto_sub ends");
+        assert!(output.status.success(), "no message came");
+        output.stdout
+    }
+}
+
+/// The command line, subscribed.
+pub struct Subscriber {
+    child: Child,
+}
+
+impl Subscriber {
+    pub fn start(module: &Module, broker: &Broker, name: &str, arguments: &[&str]) -> Self {
+        let child = module
+            .mqttat()
+            .args(["sub", "-h", "broker.example.com", "-p", &broker.port.to_string(), "-i", name, "-W", "50"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary is there");
+        broker.process.wait_for(&format!("Sending SUBACK to {name}"));
+        Self { child }
+    }
+
+    pub fn output(self) -> String {
+        let output = self.child.wait_with_output().expect("the subscriber ends");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {complaint}", output.status);
+        String::from_utf8(output.stdout).expect("hex and topics are text")
+    }
+}

@@ -32,6 +32,8 @@ mod facts;
 mod flow;
 mod framing;
 mod rules;
+#[cfg(test)]
+mod script;
 mod tls;
 
 pub use commands::*;
@@ -111,7 +113,8 @@ impl Dialect for Quectel {
     }
 
     fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
-        let command = QmtSub::new(index, subscribe.packet_id).timeout(subscribe.options.acknowledgement_timeout());
+        let command =
+            QmtSub::new(index, subscribe.packet_id).timeout(subscribe.options.acknowledgement_timeout());
         let add = |command: QmtSub, (filter, qos): &(TopicFilter, QoS)| command.filter(filter.as_str(), *qos);
         Ok(subscribe.filters.iter().fold(command, add).operation()?)
     }
@@ -147,3 +150,6 @@ fn acknowledged(command: &str, reply: &Reply) -> Result<Vec<u8>> {
         Err(_) => Err(Error::Unreadable { command: command.to_owned() }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use at_port::Lane;
 use bytes::Bytes;
 
 use super::commands::{QfDel, QfLst, QfUpl, checksum};
-use crate::dialect::{ask, if_possible};
 use crate::dialect::Connecting;
+use crate::dialect::{ask, if_possible};
 use crate::error::{Error, InputError, ModuleError, Outcome, Result};
 use crate::options::Step;
 

@@ -45,3 +45,6 @@ pub mod parameters {
         CaCert, CipherSuite, ClientCert, ClientKey, IgnoreLocalTime, SecLevel, Sni, SslVersion,
     };
 }
+
+#[cfg(test)]
+mod tests;

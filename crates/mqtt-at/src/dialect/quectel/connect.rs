@@ -10,12 +10,12 @@ use super::commands::{
     connect_result, open_result,
 };
 use super::flow;
-use crate::dialect::{ask, if_possible};
 use super::rules::Sessions;
 use super::{facts, tls};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ReceiveMode, Will};
 use crate::dialect::Connecting;
+use crate::dialect::{ask, if_possible};
 use crate::error::{BrokerError, Error, InputError, ModuleError, NetworkError, Outcome, Result};
 use crate::event::LossCause;
 use crate::options::Step;
@@ -58,6 +58,11 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
             configure(context).await?;
         }
         outcome => outcome?,
+    }
+    if options.tls.is_some()
+        && ask(port, Lane::client(index), QmtCfg::ssl(index).read()).await? != Some(index)
+    {
+        return Err(tls::not_kept("AT+QMTCFG", "ssl"));
     }
     let outcome = match open(context, sessions).await {
         Ok(()) => sign_in(context).await,
@@ -132,16 +137,11 @@ async fn configure(context: &Connecting<'_>) -> Result<()> {
     set_will(context).await?;
     let tls_context = options.tls.is_some().then_some(index);
     let outcome = ask(port, lane, QmtCfg::ssl(index).set(tls_context)).await;
-    if tls_context.is_none() {
-        // Firmware without TLS knows no such setting.
-        if_possible(outcome)?;
-        return Ok(());
+    if tls_context.is_some() {
+        return outcome;
     }
-    outcome?;
-    if ask(port, lane, QmtCfg::ssl(index).read()).await? == tls_context {
-        return Ok(());
-    }
-    Err(tls::not_kept("AT+QMTCFG", "ssl"))
+    // Firmware without TLS knows no such setting.
+    if_possible(outcome).map(drop)
 }
 
 async fn set_will(context: &Connecting<'_>) -> Result<()> {

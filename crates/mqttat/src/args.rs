@@ -123,4 +123,21 @@ mod tests {
             assert_eq!(args.global.device, Some(Device::Port("COM5".to_owned())));
         }
     }
+
+    #[test]
+    fn the_documentation_names_every_option_and_quirk() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut wanted: Vec<String> = virtual_modem::Quirk::names().map(|name| format!("`{name}`")).collect();
+        for command in Args::command().get_subcommands() {
+            wanted.push(format!("## {}\n", command.get_name()));
+            for option in command.get_arguments().filter(|argument| !argument.is_positional()) {
+                wanted.extend(option.get_long().map(|long| format!("--{long}")));
+                wanted.extend(option.get_short().map(|short| format!("`-{short}")));
+            }
+        }
+        wanted.extend(Args::command().get_arguments().filter_map(|it| Some(format!("--{}", it.get_long()?))));
+        let missing: Vec<_> = wanted.iter().filter(|name| !text.contains(*name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

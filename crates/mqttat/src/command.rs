@@ -17,6 +17,9 @@ mod subscribe;
 
 /// Does what the command line says.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    if args.global.record.is_some() && matches!(args.command, Command::Ports(_) | Command::Sim(_)) {
+        return Err(Failure::usage("--record is for commands that talk to a module: this one does not"));
+    }
     let progress = Progress::start(args.verbosity() > 0);
     let context = Context { global: args.global, progress };
     let outcome = match args.command {

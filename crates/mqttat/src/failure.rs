@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::process::ExitCode;
 
+use mqtt_at::at::ArgumentError;
 use mqtt_at::{Error, Fault, InputError};
 
 /// The end of a command that did not do what it was asked to.
@@ -130,6 +131,10 @@ fn fallback(error: &Error) -> Option<&'static str> {
         Error::Input(InputError::NoFreeClient { .. }) => "end another client of this module first",
         Error::Input(InputError::Topic { .. }) => "give another topic",
         Error::Input(InputError::OutOfRange { .. }) => "give a value in that range",
+        Error::Input(InputError::Argument(ArgumentError::TooLong { .. })) => "shorten it",
+        Error::Input(InputError::Argument(ArgumentError::Unrepresentable { .. })) => {
+            "leave this character out"
+        }
         Error::Input(_) => "change this value",
         Error::Open(_) => {
             "`mqttat ports` lists the serial ports; check the name, and that no other program uses it"

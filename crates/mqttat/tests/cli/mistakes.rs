@@ -28,6 +28,7 @@ fn what_the_command_line_can_tell_is_told_without_a_module() {
         (&["--device", "sim:nokia", "info"], &["nokia", "quectel"]),
         (&["--device", "COM5", "pub", "-t", "t", "-m", "x"], &["-h HOST"]),
         (&["--vendor", "nokia", "info"], &["--vendor", "quectel"]),
+        (&["ports", "--record", "/dev/null"], &["--record"]),
         (&["at"], &["<COMMAND>"]),
         (&["fly"], &["'fly'"]),
     ] {

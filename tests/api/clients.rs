@@ -17,9 +17,16 @@ async fn all_clients_of_the_module_work_at_once() {
             clients.push((client, messages));
         }
         let error = bench.modem.connect(options("one too many")).await.unwrap_err();
-        assert!(matches!(error, Error::Input(InputError::NoFreeClient { clients }) if clients == kind.clients));
+        assert!(
+            matches!(error, Error::Input(InputError::NoFreeClient { clients }) if clients == kind.clients)
+        );
         let sends = clients.iter().enumerate().map(|(number, (client, _))| {
-            client.publish(format!("to/{}", (number + 1) % kind.clients), QoS::AtLeastOnce, false, vec![number as u8])
+            client.publish(
+                format!("to/{}", (number + 1) % kind.clients),
+                QoS::AtLeastOnce,
+                false,
+                vec![number as u8],
+            )
         });
         for outcome in futures::future::join_all(sends).await {
             outcome.unwrap();
@@ -46,7 +53,8 @@ async fn publishes_of_several_clients_overlap() {
             two.publish("b", QoS::AtLeastOnce, false, "b"),
         )
         .await;
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
         assert!(start.elapsed() < rtt * 2, "{kind:?}: one after the other takes {:?}", start.elapsed());
     }
 }

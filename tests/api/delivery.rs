@@ -36,7 +36,11 @@ async fn every_size_and_level_arrives_at_the_subscriber() {
             for size in [0, 1, 255, 256, 1024, kind.longest] {
                 bench.broker.publish_from_outside("a/b", qos.level(), false, pattern(size));
                 let message = next(&mut messages).await;
-                assert_eq!((message.topic(), &message.payload()[..]), ("a/b", &pattern(size)[..]), "{kind:?} {qos:?}");
+                assert_eq!(
+                    (message.topic(), &message.payload()[..]),
+                    ("a/b", &pattern(size)[..]),
+                    "{kind:?} {qos:?}"
+                );
             }
         }
     }
@@ -78,7 +82,10 @@ async fn the_will_is_published_unless_the_client_says_farewell() {
         let abrupt = bench.modem.connect(options("abrupt").will(will())).await.unwrap();
         let mut events = abrupt.events();
         bench.broker.kick("abrupt");
-        tokio::time::timeout(Duration::from_secs(60), events.recv()).await.expect("the loss is told").unwrap();
+        tokio::time::timeout(Duration::from_secs(60), events.recv())
+            .await
+            .expect("the loss is told")
+            .unwrap();
         assert_eq!(bench.accepted("w/1"), [b"gone".to_vec()], "{kind:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! T2: no payload and no topic forges a result, a prompt or an event.
 
-use mqtt_at::{ClientStatus, ModemOptions, QoS};
 use mqtt_at::at::LinkState;
+use mqtt_at::{ClientStatus, ModemOptions, QoS};
 
 use crate::support::{Bench, KINDS, next, pattern};
 

@@ -13,7 +13,10 @@ async fn wrong_credentials_are_the_brokers_refusal() {
         let bench = Bench::new(kind).await;
         bench.broker.require_credentials("gateway", "right");
         let error = bench.modem.connect(options("one").credentials("gateway", "wrong")).await.unwrap_err();
-        assert!(matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5)), "{kind:?}: {error:?}");
+        assert!(
+            matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5)),
+            "{kind:?}: {error:?}"
+        );
         assert_eq!(error.fault(), Fault::Broker);
         assert!(error.remedy().is_some_and(|it| it.contains("password")));
         bench.modem.connect(options("one").credentials("gateway", "right")).await.unwrap();
@@ -59,7 +62,11 @@ async fn a_publish_that_is_never_acknowledged_is_unknown() {
         bench.broker.withhold_acknowledgements(true);
         let error = client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown, "{kind:?}: {error:?}");
-        assert_eq!(bench.accepted("a").first().map(Vec::as_slice), Some(&b"x"[..]), "it was there all the same");
+        assert_eq!(
+            bench.accepted("a").first().map(Vec::as_slice),
+            Some(&b"x"[..]),
+            "it was there all the same"
+        );
     }
 }
 
@@ -82,7 +89,10 @@ async fn a_refused_subscription_names_its_filter() {
         bench.broker.limit_subscription("secret/#", 128);
         let client = bench.client("one").await;
         let error = client.subscribe("secret/#", QoS::AtLeastOnce).await.unwrap_err();
-        assert!(matches!(error, Error::Broker(_)) && error.to_string().contains("secret/#"), "{kind:?}: {error}");
+        assert!(
+            matches!(error, Error::Broker(_)) && error.to_string().contains("secret/#"),
+            "{kind:?}: {error}"
+        );
         bench.broker.limit_subscription("low/#", 0);
         let lowered = client.subscribe("low/#", QoS::ExactlyOnce).await.unwrap();
         assert_eq!(lowered.granted(), [QoS::AtMostOnce], "{kind:?}");

@@ -1,6 +1,14 @@
 //! The library's public API against the virtual module, in virtual time.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may"
+)]
 
 mod cancellation;
 mod clients;

@@ -91,7 +91,8 @@ async fn a_credential_is_seen_nowhere() {
         heard.add(&client);
         client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap();
         // A refused character names its place, never the value.
-        let error = bench.modem.connect(options("two").credentials("user", format!("{CANARY}\r"))).await.unwrap_err();
+        let error =
+            bench.modem.connect(options("two").credentials("user", format!("{CANARY}\r"))).await.unwrap_err();
         heard.add(&error);
         heard.add(&error.to_string());
     }

@@ -82,7 +82,8 @@ async fn with_ssl(modem: Modem) -> mqtt_at::Result<()> {
 /// What the transcript uploads under a name.
 fn uploaded(name: &str) -> Vec<u8> {
     let transcript: Transcript = WITH_SSL.parse().expect("the transcript is well formed");
-    let mut turns = transcript.turns.iter().skip_while(|turn| !contains(&turn.bytes, name.as_bytes())).skip(1);
+    let mut turns =
+        transcript.turns.iter().skip_while(|turn| !contains(&turn.bytes, name.as_bytes())).skip(1);
     let _connect = turns.next();
     let is_host = |turn: &&Turn| turn.direction == Direction::HostToModule;
     turns.take_while(is_host).flat_map(|turn| turn.bytes.to_vec()).collect()
@@ -110,7 +111,8 @@ async fn run(port: ScriptedPort, session: Session, how: &str) {
     let verdict = port.verdict();
     let (opening, driver) = Modem::over(port, ModemOptions::new().attach(false));
     let driver = tokio::spawn(driver);
-    let outcome = tokio::time::timeout(Duration::from_secs(600), async { session(opening.await?).await }).await;
+    let outcome =
+        tokio::time::timeout(Duration::from_secs(600), async { session(opening.await?).await }).await;
     driver.abort();
     verdict.check().unwrap_or_else(|surprise| panic!("{how}: {surprise}"));
     outcome.unwrap_or_else(|_| panic!("{how}: no end")).unwrap_or_else(|error| panic!("{how}: {error}"));

@@ -64,7 +64,12 @@ pub struct Unreadable;
 
 impl ModuleError {
     /// A refusal with a code of which the manual gives the meaning.
-    pub(crate) fn known(command: &str, code: i64, meaning: &'static str, remedy: Option<&'static str>) -> Self {
+    pub(crate) fn known(
+        command: &str,
+        code: i64,
+        meaning: &'static str,
+        remedy: Option<&'static str>,
+    ) -> Self {
         Self {
             command: command.to_owned(),
             code: Some(code.to_string().into()),

@@ -163,8 +163,12 @@ impl Error {
             Self::Broker(error) => return error.remedy.map(Cow::Borrowed),
             Self::Network(error) => error.remedy(),
             Self::ConnectionLost { cause, .. } => return cause.remedy().map(Cow::Borrowed),
-            Self::Timeout { phase: Phase::DeferredResult, .. } => "check signal and registration, or allow more time",
-            Self::Timeout { .. } | Self::PortBusy { .. } => "check cable and baud rate; the module may be busy or restarting",
+            Self::Timeout { phase: Phase::DeferredResult, .. } => {
+                "check signal and registration, or allow more time"
+            }
+            Self::Timeout { .. } | Self::PortBusy { .. } => {
+                "check cable and baud rate; the module may be busy or restarting"
+            }
             Self::Port { error: PortError::Unresponsive { heard_anything: false, .. }, .. } => {
                 "check that the module is powered and that this is its AT port, and try another --baud"
             }

@@ -77,8 +77,12 @@ impl LossCause {
     /// What can be done about it.
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
-            Self::ClosedByPeer => Some("look into the broker's log: another client may use the same client identifier"),
-            Self::KeepAlive | Self::SendFailed | Self::NetworkDown => Some("check signal and registration, then reconnect"),
+            Self::ClosedByPeer => {
+                Some("look into the broker's log: another client may use the same client identifier")
+            }
+            Self::KeepAlive | Self::SendFailed | Self::NetworkDown => {
+                Some("check signal and registration, then reconnect")
+            }
             Self::ConnectNotSent | Self::ConnectNotAcknowledged => {
                 Some("check user name, password and client identifier, then reconnect")
             }

@@ -50,6 +50,9 @@ impl Message {
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").field("topic", &self.topic()).field("payload_bytes", &self.payload.len()).finish()
+        f.debug_struct("Message")
+            .field("topic", &self.topic())
+            .field("payload_bytes", &self.payload.len())
+            .finish()
     }
 }

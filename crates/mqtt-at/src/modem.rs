@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use at_port::transport::{self, Address};
-use at_port::{
-    Channel, Driver, Lane, LinkState, Operation, Port, PortError, PortEvent, PortOptions, Reply,
-};
+use at_port::{Channel, Driver, Lane, LinkState, Operation, Port, PortError, PortEvent, PortOptions, Reply};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, watch};
 
@@ -284,7 +282,9 @@ impl Modem {
         let clients = self.shared.dialect.facts().clients.clone();
         if let Some(index) = wanted.filter(|index| !clients.contains(index)) {
             let (min, max) = (u64::from(*clients.start()), u64::from(*clients.end()));
-            return Err(InputError::OutOfRange { field: "the client index", got: index.into(), min, max }.into());
+            return Err(
+                InputError::OutOfRange { field: "the client index", got: index.into(), min, max }.into()
+            );
         }
         let mut slots = self.shared.slots();
         let free = |index: &u8| slots.get(index) != Some(&Slot::Used);

@@ -44,7 +44,8 @@ impl PacketIds {
             state.busy.remove(&number);
         }
         let last = state.last;
-        let number = (1..=u16::MAX).map(|step| next(last, step)).find(|number| !state.busy.contains(number))?;
+        let number =
+            (1..=u16::MAX).map(|step| next(last, step)).find(|number| !state.busy.contains(number))?;
         state.last = number;
         state.busy.insert(number);
         drop(state);

@@ -116,8 +116,12 @@ mod tests {
     fn filters_match_as_mqtt_says() {
         let matches = |filter: &str, topic| TopicFilter::new(filter).unwrap().matches(topic);
         assert!(matches("a/b", "a/b") && !matches("a/b", "a/b/c") && !matches("a/b", "a"));
-        assert!(matches("a/+", "a/b") && matches("a/+", "a/") && !matches("a/+", "a") && !matches("a/+", "a/b/c"));
-        assert!(matches("a/#", "a") && matches("a/#", "a/") && matches("a/#", "a/b/c") && !matches("a/#", "b"));
+        assert!(
+            matches("a/+", "a/b") && matches("a/+", "a/") && !matches("a/+", "a") && !matches("a/+", "a/b/c")
+        );
+        assert!(
+            matches("a/#", "a") && matches("a/#", "a/") && matches("a/#", "a/b/c") && !matches("a/#", "b")
+        );
         assert!(matches("#", "a/b") && !matches("#", "$SYS/x") && !matches("+/x", "$SYS/x"));
         assert!(matches("$SYS/#", "$SYS/x") && matches("/", "/") && matches("+/+", "/"));
         assert!(matches("$share/group/a/#", "a/b") && !matches("$share/group/a/#", "b"));

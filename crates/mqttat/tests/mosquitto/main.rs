@@ -3,7 +3,15 @@
 //! Built only with the feature `mosquitto-tests`, because it needs mosquitto and its clients: where it is asked for,
 //! their absence is a failure.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may"
+)]
 
 mod delivery;
 mod refusals;

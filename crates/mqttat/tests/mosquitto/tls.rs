@@ -91,7 +91,7 @@ fn a_client_certificate_opens_a_broker_that_asks_for_one() {
         let broker = papers.broker("require_certificate true\n");
         let module = Module::start(vendor, broker.port);
         let ca = ("--cafile", papers.path("ca.pem"));
-        fail(1, &mut publish(&module, &broker, &[ca.clone()]));
+        fail(1, &mut publish(&module, &broker, std::slice::from_ref(&ca)));
         let client = [ca, ("--cert", papers.path("client.pem")), ("--key", papers.path("client.key"))];
         succeed(&mut publish(&module, &broker, &client));
     }

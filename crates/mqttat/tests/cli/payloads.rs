@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
+use virtual_modem::{Direction, Transcript};
+
 use crate::support::{Sim, run, succeed, wait_for_text};
 
 /// What a careless client would take for the module's own words, or for the end of something.
@@ -61,6 +63,23 @@ fn files_arrive_byte_for_byte() {
     let mut shown: Vec<_> = shown.lines().collect();
     shown.sort_unstable();
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn transcripts_hold_the_bytes_that_were_sent() {
+    let sim = Sim::start(&[]);
+    let record = sim.file("record.at", b"");
+    for payload in hostile() {
+        let file = sim.file("payload", &payload);
+        succeed(sim.publish("t").arg("--record").arg(&record).arg("-f").arg(file));
+        // Read by the virtual module's reader of the format, which is not the writer's.
+        let transcript: Transcript = std::fs::read_to_string(&record).unwrap().parse().unwrap();
+        let commands = transcript.turns.iter().filter(|turn| turn.direction == Direction::HostToModule);
+        let mut after = commands.skip_while(|turn| !turn.bytes.starts_with(b"AT+QMTPUBEX=")).skip(1);
+        assert_eq!(after.next().unwrap().bytes, payload);
+        assert!(transcript.turns.iter().all(|turn| turn.at.is_some()));
+        assert_eq!(transcript.headers.first().unwrap().0, "recorded");
+    }
 }
 
 #[test]

@@ -143,11 +143,13 @@ pub(crate) async fn make_ready(
     dialect.activate(port, options).await
 }
 
+/// Switches RTS/CTS flow control on in the module; the port has it on already.
+pub(crate) async fn use_flow_control(port: &ModemPort) -> Result<()> {
+    send(port, SetFlowControl(LineControls::RTS_CTS)).await
+}
+
 /// Brings up SIM and registration.
 async fn attach(port: &ModemPort, options: &ModemOptions, progress: Option<&Progress>) -> Result<()> {
-    if options.line.rts_cts {
-        send(port, SetFlowControl(LineControls::RTS_CTS)).await?;
-    }
     announce(progress, &Step::Sim);
     make_sim_ready(port, options.sim_pin.as_ref()).await?;
     wait_for_registration(port, options.attach.timeout, progress).await

@@ -90,14 +90,17 @@ impl Link {
     }
 
     pub(crate) fn connected(&self) {
-        self.status.send_if_modified(|status| {
-            let first = *status == ClientStatus::Connecting;
-            if first {
+        // A connection that is lost already stays lost.
+        let is_new = self.status.send_if_modified(|status| {
+            let is_new = *status == ClientStatus::Connecting;
+            if is_new {
                 *status = ClientStatus::Connected;
             }
-            first
+            is_new
         });
-        self.report(Event::Connected);
+        if is_new {
+            self.report(Event::Connected);
+        }
     }
 
     /// The connection is gone. The first cause stays.

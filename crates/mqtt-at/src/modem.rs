@@ -140,6 +140,9 @@ impl Modem {
     async fn bring_up(port: ModemPort, links: Arc<Links>, options: ModemOptions) -> Result<Self> {
         let progress = options.progress.clone();
         let identity = bringup::identify(&port, progress.as_ref()).await?;
+        if options.line.rts_cts {
+            bringup::use_flow_control(&port).await?;
+        }
         let vendor = options.vendor.or_else(|| detect::vendor_of(&identity));
         let vendor = vendor.ok_or_else(|| InputError::Malformed {
             field: "vendor",

@@ -289,17 +289,10 @@ async fn the_last_status_is_told_when_time_is_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn flow_control_comes_first_where_it_is_wanted() {
-    let options = ModemOptions::new().rts_cts(true).sim_pin("1234");
-    let script =
-        [">> AT+IFC=2,2\n<< OK\n", SIM_PIN, ">> AT+CPIN=\"1234\"\n<< OK\n<< +CPIN: READY\n", SIM_READY, HOME];
-    let announced = steps(async |progress| {
-        converse(&script.concat(), async |port| attach(&port, &options, Some(progress)).await).await.unwrap();
-    });
-    assert_eq!(announced.await, [Step::Sim, Step::Register("registered, home network")]);
-
+async fn flow_control_is_switched_on_or_its_refusal_told() {
+    converse(">> AT+IFC=2,2\n<< OK\n", async |port| use_flow_control(&port).await).await.unwrap();
     let refusing = ">> AT+IFC=2,2\n<< ERROR\n";
-    let error = converse(refusing, async |port| attach(&port, &options, None).await).await.unwrap_err();
+    let error = converse(refusing, async |port| use_flow_control(&port).await).await.unwrap_err();
     assert_eq!(error.to_string(), "AT+IFC: the module refused the command without a reason");
 }
 

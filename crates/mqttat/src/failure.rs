@@ -137,7 +137,7 @@ fn fallback(error: &Error) -> Option<&'static str> {
         }
         Error::Input(_) => "change this value",
         Error::Open(_) => {
-            "`mqttat ports` lists the serial ports; check the name, and that no other program uses it"
+            "`mqttat ports` lists the serial ports; one program at a time can use one"
         }
         Error::Unsupported { .. } => "leave it out, or use a module that can do it",
         Error::Module(_) => "`-vvv` shows the conversation; the module's manual explains the code",

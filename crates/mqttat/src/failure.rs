@@ -136,9 +136,7 @@ fn fallback(error: &Error) -> Option<&'static str> {
             "leave this character out"
         }
         Error::Input(_) => "change this value",
-        Error::Open(_) => {
-            "`mqttat ports` lists the serial ports; one program at a time can use one"
-        }
+        Error::Open(_) => "`mqttat ports` lists the serial ports; one program at a time can use one",
         Error::Unsupported { .. } => "leave it out, or use a module that can do it",
         Error::Module(_) => "`-vvv` shows the conversation; the module's manual explains the code",
         Error::InDoubt => "try again after the module's own timeout",

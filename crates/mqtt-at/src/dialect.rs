@@ -11,13 +11,15 @@ use bytes::Bytes;
 
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::{ModemOptions, Progress};
 use crate::qos::QoS;
 use crate::topic::{TopicFilter, TopicName};
 use crate::vendor::Vendor;
 
+pub(crate) mod clock;
+pub(crate) mod pem;
 pub mod quectel;
 
 /// A port whose reports are read by a dialect.
@@ -188,4 +190,17 @@ pub(crate) fn if_possible<T>(outcome: Result<T>) -> Result<Option<T>> {
         Err(Error::Module(_) | Error::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The error of a setting that the module accepted and does not show.
+pub(crate) fn not_kept(command: &str, key: &str) -> Error {
+    let error = ModuleError {
+        command: command.to_owned(),
+        code: None,
+        meaning: format!("the module did not keep the setting {key}, so nothing was sent to the broker")
+            .into(),
+        remedy: Some("restart the module, or update its firmware"),
+        outcome: Outcome::NotSent,
+    };
+    error.into()
 }

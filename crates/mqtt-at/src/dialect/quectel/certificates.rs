@@ -4,9 +4,8 @@ use at_port::Lane;
 use bytes::Bytes;
 
 use super::commands::{QfDel, QfLst, QfUpl, checksum};
-use crate::dialect::Connecting;
-use crate::dialect::{ask, if_possible};
-use crate::error::{Error, InputError, ModuleError, Outcome, Result};
+use crate::dialect::{Connecting, ask, if_possible, pem};
+use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::options::Step;
 
 /// Where files stay when the module restarts.
@@ -23,18 +22,18 @@ pub(super) struct Certificate {
 impl Certificate {
     /// A certificate to be trusted.
     pub(super) fn ca(pem: &Bytes) -> Self {
-        Self { name: format!("ca-{:016x}.pem", name_hash(pem)), contents: pem.clone(), secret: false }
+        Self { name: format!("ca-{:016x}.pem", pem::name_hash(pem)), contents: pem.clone(), secret: false }
     }
 
     /// The certificate of the client.
     pub(super) fn client(pem: &Bytes) -> Self {
-        Self { name: format!("cert-{:016x}.pem", name_hash(pem)), contents: pem.clone(), secret: false }
+        Self { name: format!("cert-{:016x}.pem", pem::name_hash(pem)), contents: pem.clone(), secret: false }
     }
 
     /// The private key of the client. Names are in every transcript, so this one tells nothing of the key but the
     /// checksum that the module's answer shows anyway; what sets it apart is the certificate it belongs to.
     pub(super) fn key(pem: &str, certificate: &Bytes) -> Self {
-        let name = format!("key-{:016x}-{:04x}.pem", name_hash(certificate), checksum(pem.as_bytes()));
+        let name = format!("key-{:016x}-{:04x}.pem", pem::name_hash(certificate), checksum(pem.as_bytes()));
         Self { name, contents: Bytes::copy_from_slice(pem.as_bytes()), secret: true }
     }
 
@@ -92,60 +91,16 @@ impl Certificate {
     }
 }
 
-/// FNV-1a with 64 bits. It tells files apart by name and proves nothing: whoever can write files on the module can
-/// write other certificates under any name.
-fn name_hash(contents: &[u8]) -> u64 {
-    contents
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
-}
-
-/// Whether a text can be a certificate in PEM form.
-pub(super) fn check_certificate(field: &'static str, pem: &[u8]) -> Result<(), InputError> {
-    check(field, pem, "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
-}
-
-/// Whether a text can be a private key in PEM form: `PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`.
-pub(super) fn check_key(field: &'static str, pem: &[u8]) -> Result<(), InputError> {
-    check(field, pem, "-----BEGIN ", "PRIVATE KEY-----")
-}
-
-fn check(field: &'static str, pem: &[u8], begin: &str, end: &str) -> Result<(), InputError> {
-    let text = std::str::from_utf8(pem).unwrap_or_default();
-    match text.find(begin).and_then(|at| text.get(at + begin.len()..)) {
-        Some(rest) if rest.contains(end) => Ok(()),
-        _ => Err(InputError::Malformed { field, problem: format!("is not in PEM form: no {begin}").into() }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_tell_contents_apart_and_nothing_about_keys() {
-        // Published test values of FNV-1a.
-        assert_eq!(name_hash(b""), 0xCBF2_9CE4_8422_2325);
-        assert_eq!(name_hash(b"a"), 0xAF63_DC4C_8601_EC8C);
-        assert_eq!(name_hash(b"foobar"), 0x8594_4171_F739_67E8);
         let certificate = Bytes::from_static(b"foobar");
         assert_eq!(Certificate::ca(&certificate).path(), "UFS:ca-85944171f73967e8.pem");
         let key = Certificate::key("secret", &certificate);
         assert_eq!(key.path(), format!("UFS:key-85944171f73967e8-{:04x}.pem", checksum(b"secret")));
         assert!(key.is_named(&key.path()) && key.is_named(&key.path()[4..]) && !key.is_named("UFS:key"));
-    }
-
-    #[test]
-    fn pem_is_told_from_other_forms() {
-        let certificate = b"# comment\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
-        assert_eq!(check_certificate("x", certificate), Ok(()));
-        for bad in [&b""[..], b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nMII", b"\xFF"] {
-            assert!(check_certificate("x", bad).is_err());
-        }
-        assert_eq!(
-            check_key("x", b"-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----"),
-            Ok(())
-        );
-        assert!(check_key("x", certificate).is_err());
     }
 }

@@ -14,8 +14,7 @@ use super::rules::Sessions;
 use super::{facts, tls};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ReceiveMode, Will};
-use crate::dialect::Connecting;
-use crate::dialect::{ask, if_possible};
+use crate::dialect::{Connecting, ask, if_possible, not_kept};
 use crate::error::{BrokerError, Error, InputError, ModuleError, NetworkError, Outcome, Result};
 use crate::event::LossCause;
 use crate::options::Step;
@@ -62,7 +61,7 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     if options.tls.is_some()
         && ask(port, Lane::client(index), QmtCfg::ssl(index).read()).await? != Some(index)
     {
-        return Err(tls::not_kept("AT+QMTCFG", "ssl"));
+        return Err(not_kept("AT+QMTCFG", "ssl"));
     }
     let outcome = match open(context, sessions).await {
         Ok(()) => sign_in(context).await,

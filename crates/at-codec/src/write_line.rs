@@ -69,16 +69,8 @@ impl WriteLine {
         charset: Charset,
         max: usize,
     ) -> Result<Self, ArgumentError> {
-        let value = value.as_ref();
-        charset.no_comma().check(field, value, max)?;
-        if let Some(at) = value.iter().position(|&byte| byte == b';') {
-            return Err(ArgumentError::Unrepresentable { field, byte: b';', at });
-        }
-        match value.first() {
-            None => Err(ArgumentError::Empty { field }),
-            Some(&byte @ b'?') if self.first => Err(ArgumentError::Unrepresentable { field, byte, at: 0 }),
-            Some(_) => Ok(self.argument(value)),
-        }
+        self.check_unquoted(field, value.as_ref(), charset, max)?;
+        Ok(self.argument(value.as_ref()))
     }
 
     /// As [`WriteLine::quoted`], for what no log and no error may show.
@@ -100,6 +92,24 @@ impl WriteLine {
         Ok(self)
     }
 
+    /// As [`WriteLine::unquoted`], for what no log and no error may show.
+    ///
+    /// # Errors
+    ///
+    /// As [`WriteLine::unquoted`].
+    pub fn unquoted_secret(
+        mut self,
+        field: &'static str,
+        value: impl AsRef<[u8]>,
+        charset: Charset,
+        max: usize,
+    ) -> Result<Self, ArgumentError> {
+        self.check_unquoted(field, value.as_ref(), charset, max)?;
+        self.separate();
+        self.text.push_secret(&[value.as_ref()]);
+        Ok(self)
+    }
+
     /// An empty field between commas.
     pub fn omitted(self) -> Self {
         self.argument(b"")
@@ -110,6 +120,24 @@ impl WriteLine {
     pub fn finish(mut self) -> CommandLine {
         self.text.push(b"\r");
         CommandLine::written(self.name, self.text)
+    }
+
+    fn check_unquoted(
+        &self,
+        field: &'static str,
+        value: &[u8],
+        charset: Charset,
+        max: usize,
+    ) -> Result<(), ArgumentError> {
+        charset.no_comma().check(field, value, max)?;
+        if let Some(at) = value.iter().position(|&byte| byte == b';') {
+            return Err(ArgumentError::Unrepresentable { field, byte: b';', at });
+        }
+        match value.first() {
+            None => Err(ArgumentError::Empty { field }),
+            Some(&byte @ b'?') if self.first => Err(ArgumentError::Unrepresentable { field, byte, at: 0 }),
+            Some(_) => Ok(()),
+        }
     }
 
     fn in_quotes(mut self, value: &[u8]) -> Self {
@@ -172,6 +200,8 @@ mod tests {
             let bare = CommandLine::write("+X").unquoted("topic", value, Charset::UTF8, 9);
             let accepted = Charset::UTF8.accepts(byte) && byte != b',' && byte != b';';
             assert_eq!(bare.is_ok(), accepted, "{byte:#04x} without quotes");
+            let secret = CommandLine::write("+X").unquoted_secret("topic", value, Charset::UTF8, 9);
+            assert_eq!(secret.is_ok(), accepted, "{byte:#04x} without quotes, in secret");
             if let Err(error) = bare {
                 assert_eq!(error, ArgumentError::Unrepresentable { field: "topic", byte, at: 1 });
             }
@@ -202,6 +232,19 @@ mod tests {
         assert_eq!(line.to_string(), r#"AT+MQTTUSER=1,***,***,"gw\xc3\xa9""#);
         assert_eq!(format!("{line:?}"), format!("CommandLine({line})"));
         assert_eq!(line.clone(), line);
+    }
+
+    #[test]
+    fn a_secret_without_quotes_is_not_shown_either() {
+        let line = CommandLine::write("+CLOUDHDAUTH")
+            .unquoted("device name", "meter-7", Charset::ASCII, 64)
+            .unwrap()
+            .unquoted_secret("device secret", "canary", Charset::ASCII, 64)
+            .unwrap()
+            .finish();
+        assert!(line.has_secret());
+        assert_eq!(line.as_bytes(), b"AT+CLOUDHDAUTH=meter-7,canary\r");
+        assert_eq!(line.to_string(), "AT+CLOUDHDAUTH=meter-7,***");
     }
 
     #[test]

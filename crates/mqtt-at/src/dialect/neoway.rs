@@ -1,0 +1,149 @@
+//! Neoway modules: `AT+MQTT…` for the module's one client, as described in the manual *Neoway Standard Modules MQTT
+//! Application Guide 1.2*, cited as `[Neoway MQTT 1.2 §…]`.
+//!
+//! [`Modem`](crate::Modem) and [`Client`](crate::Client) use what they need; every command is here for those who
+//! need more, to be sent with [`Modem::send`](crate::Modem::send):
+//!
+//! ```no_run
+//! use mqtt_at::{Modem, neoway};
+//!
+//! # async fn example(modem: Modem) -> mqtt_at::Result<()> {
+//! let address = modem.send(neoway::Xiic::read()).await?.address;
+//! # Ok(()) }
+//! ```
+//!
+//! | Commands | Types |
+//! |---|---|
+//! | data connection | [`Xiic`] |
+//! | client identifier, user name, password | [`MqttConnParam`] |
+//! | will | [`MqttWillParam`], [`MqttWillMsg`] |
+//! | connection to the broker | [`MqttConn`], [`MqttDisconn`], [`MqttState`] |
+//! | subscriptions | [`MqttSub`], [`MqttUnsub`] |
+//! | messages | [`MqttPubs`], [`MqttPub`] |
+//! | Alibaba's cloud | [`CloudHdAuth`], [`CloudConn`], [`CloudSub`], [`CloudUnsub`], [`CloudPub`], [`CloudPubMsg`], [`CloudState`], [`CloudDisconn`], [`CloudMessages`] |
+//! | AWS | [`CertAdd`], [`AwsTlsCfg`], [`AwsAuthParam`], [`AwsConnParam`], [`AwsConn`] |
+//!
+//! Arguments that are out of range are refused before a byte is sent.
+//!
+//! # What these modules cannot do
+//!
+//! There is one client, which publishes one message at a time, of 1 to 10 240 bytes. Topics have at most 128 bytes of
+//! ASCII, and neither they nor client identifier, user name, password or will may hold quotes, `\` or control
+//! characters: the commands know no escapes. The standard commands have no encryption; those for AWS do.
+
+mod cloud_messages;
+mod commands;
+mod connect;
+mod facts;
+mod flow;
+mod framing;
+mod rules;
+
+pub use cloud_messages::CloudMessages;
+pub use commands::*;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use at_port::{Operation, Refusal, Reply, Rules};
+
+use self::rules::{NeowayRules, Session};
+use crate::command::Command;
+use crate::connect::ConnectOptions;
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
+use crate::error::{Error, InputError, Result};
+use crate::link::{Inbound, Links};
+use crate::options::ModemOptions;
+use crate::qos::QoS;
+use crate::topic::TopicFilter;
+
+/// The dialect of one Neoway module.
+#[derive(Debug, Default)]
+pub(crate) struct Neoway {
+    session: Arc<Session>,
+}
+
+#[async_trait]
+impl Dialect for Neoway {
+    fn facts(&self) -> &Facts {
+        &facts::FACTS
+    }
+
+    fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
+        Box::new(NeowayRules::new(links, &self.session))
+    }
+
+    async fn prepare(&self, port: &ModemPort) -> Result<()> {
+        flow::prepare(port).await
+    }
+
+    async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::activate(port, options).await
+    }
+
+    fn check(&self, options: &ConnectOptions) -> Result<()> {
+        connect::check(options)
+    }
+
+    async fn connect(&self, context: &Connecting<'_>) -> Result<()> {
+        connect::connect(context, &self.session).await
+    }
+
+    async fn disconnect(&self, port: &ModemPort, _index: u8) -> Result<()> {
+        flow::disconnect(port, &self.session).await
+    }
+
+    async fn close(&self, port: &ModemPort, _index: u8) {
+        flow::close(port, &self.session).await;
+    }
+
+    fn farewell(&self, _index: u8) -> Operation {
+        flow::farewell(&self.session)
+    }
+
+    fn publish(&self, _index: u8, publish: &Publish<'_>) -> Result<Operation> {
+        let command = MqttPubs::new(publish.topic.as_str(), publish.payload.clone())
+            .qos(publish.qos)
+            .retain(publish.retain);
+        Ok(command.operation()?)
+    }
+
+    /// `OK` is all that the module says, and its manual calls the message "published successfully" with it
+    /// [Neoway MQTT 1.2 §5.7]; that it comes late on a poor network says that it waits for the broker.
+    fn read_publish(&self, _reply: &Reply) -> Result<()> {
+        Ok(())
+    }
+
+    fn subscribe(&self, _index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
+        let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
+        Ok(MqttSub::new(filter.as_str(), *qos).operation()?)
+    }
+
+    /// The module does not tell what was granted; what was asked for is the most that can have been.
+    fn read_subscribe(&self, _reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {
+        Ok(asked.iter().map(|(_, qos)| Some(*qos)).collect())
+    }
+
+    fn unsubscribe(&self, _index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
+        let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
+        Ok(MqttUnsub::new(filter.as_str()).operation()?)
+    }
+
+    fn read_unsubscribe(&self, _reply: &Reply) -> Result<()> {
+        Ok(())
+    }
+
+    fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        facts::explain(refusal).map(Error::from)
+    }
+}
+
+/// A command takes one topic filter.
+fn one_filter() -> InputError {
+    InputError::Malformed { field: "the list of topic filters", problem: "must have exactly one".into() }
+}
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! `AT+XIIC`: the data connection [Neoway MQTT 1.2 §2, §3].
+
+use std::net::IpAddr;
+
+use at_codec::{CommandLine, Fields};
+use at_port::{Exchange, Operation, Reply};
+
+use super::{question, shown};
+use crate::command::{Command, TestForm, Unreadable};
+use crate::dialect::neoway::facts::timeout;
+use crate::error::InputError;
+
+const XIIC: &str = "+XIIC";
+
+/// Dials: activates the data connection of PDP context 1. The address comes later; ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Xiic;
+
+impl Xiic {
+    /// Asks for the address. The manual's table has this as the test form, its examples as here.
+    pub fn read() -> ReadXiic {
+        ReadXiic
+    }
+
+    /// Asks which parameters the firmware knows.
+    pub fn test() -> TestForm {
+        TestForm::of(XIIC)
+    }
+}
+
+impl Command for Xiic {
+    type Answer = ();
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        Ok(Exchange::new(CommandLine::write(XIIC).integer(1).finish()).timeout(timeout::ACTIVATE).into())
+    }
+
+    fn read(&self, _reply: &Reply) -> Result<(), Unreadable> {
+        Ok(())
+    }
+}
+
+/// Asks for the address; see [`Xiic::read`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadXiic;
+
+/// The data connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataLink {
+    /// Whether it is up.
+    pub active: bool,
+    /// Its address, that of IPv4 if it has both.
+    pub address: Option<IpAddr>,
+}
+
+impl Command for ReadXiic {
+    type Answer = DataLink;
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        Ok(question(XIIC).into())
+    }
+
+    /// A module with two addresses says so in two lines.
+    fn read(&self, reply: &Reply) -> Result<DataLink, Unreadable> {
+        let rows: Vec<_> = reply.lines.iter().filter_map(|line| data_link(line)).collect();
+        let is_ipv4 = |link: &&DataLink| link.address.is_some_and(|address| address.is_ipv4());
+        let has_address = |link: &&DataLink| link.address.is_some();
+        let best = rows.iter().find(is_ipv4).or_else(|| rows.iter().find(has_address)).or(rows.first());
+        best.copied().ok_or(Unreadable)
+    }
+}
+
+/// Reads `+XIIC:    1,address`.
+fn data_link(line: &[u8]) -> Option<DataLink> {
+    let mut fields = Fields::of(line, XIIC)?;
+    let active = fields.integer()? == 1;
+    let address = fields.text().and_then(|text| shown(text).parse().ok());
+    Some(DataLink { active, address: address.filter(|address: &IpAddr| !address.is_unspecified()) })
+}

@@ -1,0 +1,204 @@
+//! What the module reports by itself, and what is to be done about it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use at_codec::{Damage, Extent, Fields, Framing, name_of};
+use at_port::{Channel, FinalResult, Lane, Lost, Operation, Reaction, Rules};
+use bytes::Bytes;
+
+use super::commands::{MqttState, stored};
+use super::facts;
+use super::framing::{self, ReceiveFraming, Received, Source};
+use crate::event::{Event, LossCause};
+use crate::link::{Inbound, Links};
+use crate::message::Message;
+
+/// Reports that ask for something.
+const REPORTS: &[&str] = &[facts::MESSAGE, facts::CLOUD_MESSAGE, facts::CMD_ERROR, facts::STATE];
+
+/// Reports that are known and ask for nothing: results that came too late or twice, and news of the network that
+/// bring-up asks for itself. `+PBREADY` follows the report of a start.
+const IGNORED: &[&[u8]] = &[
+    b"+CLOUDHDAUTH",
+    b"+CLOUDSUBACK",
+    b"+CLOUDPUBACK",
+    b"+CLOUDUNSUBACK",
+    b"+CLOUDNSUBACK",
+    b"+PBREADY",
+    b"+XIIC",
+    b"+CFUN",
+    b"+CPIN",
+    b"+CREG",
+    b"+CGREG",
+    b"+CEREG",
+    b"+CGEV",
+    b"+CTZV",
+    b"+CTZE",
+    b"+CMTI",
+    b"+CLIP",
+];
+
+/// The module has started.
+const STARTED: &[u8] = b"MODEM:STARTUP";
+
+/// What the flows and the rules know of the module's only connection to a broker.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    open: AtomicBool,
+}
+
+impl Session {
+    /// The broker has accepted the client, or the connection is at its end. What is reported as lost while there is
+    /// none is a former one.
+    pub(super) fn set_open(&self, open: bool) {
+        self.open.store(open, Ordering::Relaxed);
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+/// The rules of a Neoway module.
+#[derive(Debug)]
+pub(super) struct NeowayRules {
+    framing: ReceiveFraming,
+    links: Arc<Links>,
+    session: Arc<Session>,
+}
+
+impl NeowayRules {
+    pub(super) fn new(links: &Arc<Links>, session: &Arc<Session>) -> Self {
+        Self {
+            framing: ReceiveFraming::new(Arc::clone(links)),
+            links: Arc::clone(links),
+            session: Arc::clone(session),
+        }
+    }
+
+    /// The connection has ended. A report about a connection that is not there is a late one.
+    fn lose(&self, cause: LossCause) {
+        if !self.session.is_open() {
+            tracing::debug!(%cause, "a connection that is gone already was reported as lost");
+            return;
+        }
+        self.session.set_open(false);
+        if let Some(link) = self.links.current(facts::CLIENT) {
+            link.lose(cause);
+        }
+    }
+
+    fn lost(&self, cause: LossCause) -> Reaction<Inbound> {
+        self.lose(cause);
+        Reaction { lost: Some(Lost::Lane(Lane::client(facts::CLIENT))), ..Reaction::default() }
+    }
+
+    fn received(&self, line: &[u8]) -> Reaction<Inbound> {
+        let Some(Received { source, id, message }) = framing::read(line, &self.links) else {
+            return Reaction::default();
+        };
+        match (source, message) {
+            (Source::Cloud, Some(message)) => {
+                let message = Message::new(message.topic, message.payload, id);
+                Reaction::deliver(Channel::Modem, Inbound::Message(message))
+            }
+            (Source::Broker, Some(message)) if message.expected => {
+                let message = Message::new(message.topic, message.payload, id);
+                Reaction::deliver(Channel::Client(facts::CLIENT), Inbound::Message(message))
+            }
+            (Source::Broker, Some(message)) => {
+                tracing::debug!(
+                    bytes = message.payload.len(),
+                    "dropped a message that was not subscribed to"
+                );
+                Reaction::default()
+            }
+            (source, None) => {
+                tracing::warn!(?source, bytes = line.len(), "dropped a message without a length");
+                if source == Source::Broker {
+                    self.corrupt(line.len(), 0);
+                }
+                Reaction::default()
+            }
+        }
+    }
+
+    fn corrupt(&self, got: usize, need: usize) {
+        if let Some(link) = self.links.current(facts::CLIENT) {
+            link.report(Event::Corrupt { got, need });
+        }
+    }
+
+    fn rebooted(&self) -> Reaction<Inbound> {
+        self.session.set_open(false);
+        self.links.lose_all(&LossCause::Rebooted);
+        Reaction { reboot: true, ..Reaction::default() }
+    }
+}
+
+impl Framing for NeowayRules {
+    fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
+        self.framing.measure(head, resume)
+    }
+}
+
+impl Rules for NeowayRules {
+    type Urc = Inbound;
+
+    /// `+CMD ERROR` closes the connection, whoever it answers [Neoway MQTT 1.2 §B.1]. Each line passes here, and one
+    /// that ends a command passes nowhere else in the rules; so this is where the loss is noted.
+    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
+        let success = if Fields::of(line, facts::CMD_ERROR).is_some() {
+            self.lose(LossCause::ClosedByModule);
+            false
+        } else if facts::timed_out(line) {
+            false
+        } else {
+            stored(line)?.success
+        };
+        Some(FinalResult::Vendor { line: line.clone(), success })
+    }
+
+    fn is_unsolicited(&self, line: &[u8]) -> bool {
+        match name_of(line) {
+            Some(facts::DISCONNECTED) => true,
+            Some(name) => IGNORED.contains(&name) || REPORTS.iter().any(|report| report.as_bytes() == name),
+            None => line == STARTED || line == b"RING",
+        }
+    }
+
+    fn unsolicited(&mut self, line: &Bytes) -> Reaction<Inbound> {
+        let is = |name: &str| Fields::of(line, name).is_some();
+        if is(facts::MESSAGE) || is(facts::CLOUD_MESSAGE) {
+            self.received(line)
+        } else if name_of(line) == Some(facts::DISCONNECTED) {
+            self.lost(facts::loss_cause(line))
+        } else if is(facts::CMD_ERROR) {
+            self.lose(LossCause::ClosedByModule);
+            // No result of the module's only connection comes any more, whether of this client or of a cloud.
+            Reaction { lost: Some(Lost::All), ..Reaction::default() }
+        } else if Fields::of(line, facts::STATE).is_some_and(|mut fields| fields.integer() == Some(0)) {
+            self.lost(LossCause::Unknown)
+        } else if line == STARTED {
+            self.rebooted()
+        } else {
+            Reaction::default()
+        }
+    }
+
+    /// What was dropped may have held the report of a loss, so the module is asked; its answer comes as a report.
+    fn damaged(&mut self, damage: &Damage) -> Reaction<Inbound> {
+        if framing::is_message(&damage.head) {
+            self.corrupt(damage.got, damage.need);
+        }
+        if !self.session.is_open() {
+            return Reaction::default();
+        }
+        let question = Operation::from(MqttState::question()).lane(Lane::client(facts::CLIENT));
+        Reaction { follow_up: Some(question), ..Reaction::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub use commands::*;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use at_port::{Operation, Reply, Rules};
+use at_port::{FinalResult, Operation, OperationError, Refusal, Reply, Rules};
 
 use self::rules::{QuectelRules, Sessions};
 use crate::command::Command;
@@ -135,6 +135,22 @@ impl Dialect for Quectel {
 
     fn read_unsubscribe(&self, reply: &Reply) -> Result<()> {
         acknowledged("AT+QMTUNS", reply).map(drop)
+    }
+
+    /// The manual names one reason for a bare `ERROR`: more packets in flight than the module can take
+    /// [EC200x MQTT 1.0 §3.2.8 note 1]. As those are counted here, another is left.
+    fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        let is_packet = ["AT+QMTPUBEX", "AT+QMTSUB", "AT+QMTUNS"].contains(&refusal.command.as_str());
+        if refusal.result != FinalResult::Error || !is_packet {
+            return None;
+        }
+        let Error::Module(mut error) = OperationError::Refused(Box::new(refusal.clone())).into() else {
+            return None;
+        };
+        error.meaning = "the module refused, probably because the client is not connected any more".into();
+        error.remedy =
+            Some("reconnect; if it stays, look whether the topic is longer than the firmware takes");
+        Some(Error::Module(error))
     }
 }
 

@@ -113,14 +113,15 @@ pub(super) async fn disconnect(port: &ModemPort, index: u8) -> Result<()> {
 
 /// Closes the network connection of a client, if it has one. What the module refuses is no matter.
 pub(super) async fn close(port: &ModemPort, index: u8) {
-    let is_open = match ask(port, Lane::CONTROL, QmtOpen::read()).await {
-        Ok(open) => open.iter().any(|network| network.client == index),
-        Err(Error::Module(_) | Error::Unreadable { .. }) => true,
-        Err(_) => return,
-    };
-    if !is_open {
-        return;
+    match ask(port, Lane::CONTROL, QmtOpen::read()).await {
+        Ok(open) if open.iter().any(|network| network.client == index) => shut(port, index).await,
+        Err(Error::Module(_) | Error::Unreadable { .. }) => shut(port, index).await,
+        _ => {}
     }
+}
+
+/// Closes a client that is in use although it may not be listed as open, such as one that is still connecting.
+pub(super) async fn shut(port: &ModemPort, index: u8) {
     if let Err(error) = ask(port, Lane::CONTROL, QmtClose::new(index)).await {
         tracing::debug!(client = index, %error, "the client was not closed");
     }

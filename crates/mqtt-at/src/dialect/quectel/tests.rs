@@ -44,6 +44,32 @@ async fn publishing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_of_packets_have_a_remedy_and_keep_their_outcome() {
+    let topic = TopicName::new("up").unwrap();
+    let (payload, options) = (bytes::Bytes::from_static(b"hello"), options());
+    let publish = Publish {
+        topic: &topic,
+        payload: &payload,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        packet_id: 0,
+        options: &options,
+    };
+    let dialect = Quectel::default();
+    let command = ">> AT+QMTPUBEX=0,0,0,0,\"up\",5\n";
+    for (answer, outcome) in
+        [("<< ERROR", Outcome::NotSent), ("<= \\r\\n> \n>= hello\n<< ERROR", Outcome::Unknown)]
+    {
+        let operation = dialect.publish(0, &publish).unwrap();
+        let script = format!("{command}{answer}");
+        let ended = Host::default().converse(&script, async |port| port.run(operation).await).await;
+        let Err(OperationError::Refused(refusal)) = ended else { panic!("a refusal was expected") };
+        let error = dialect.explain(&refusal).unwrap();
+        assert_eq!((error.outcome(), error.remedy().is_some()), (outcome, true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn subscribing() {
     let filter = |text: &str, qos| (TopicFilter::new(text).unwrap(), qos);
     let filters =

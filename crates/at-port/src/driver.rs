@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
 use crate::error::PortError;
+use crate::event::LinkState;
 use crate::port::{Caller, Hub, PortOptions, Request};
 use crate::rules::Rules;
 use crate::session::{Delivery, Session};
@@ -55,6 +56,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
         hub: Arc<Hub<U>>,
     ) -> Self {
+        let marked = !options.session.hold_off.is_zero();
         let mut session = Session::new(rules, options.session, Instant::now());
         if let Some(tap) = options.tap {
             session.set_tap(tap);
@@ -67,7 +69,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
             hub,
             timer: None,
             mark: options.payload_mark,
-            marked: false,
+            marked,
             unflushed: false,
             closing: false,
         }
@@ -145,7 +147,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
     ///
     /// A port that has ended leaves the mark as it is: nobody can say any more what the module waits for.
     fn keep_mark(&mut self) {
-        let owes = self.session.owes_data();
+        // A mark that an earlier host left is true until the link is proven.
+        let in_doubt = self.marked && self.session.link() != LinkState::Synced;
+        let owes = self.session.owes_data() || in_doubt;
         if owes == self.marked || self.session.ended().is_some() {
             return;
         }

@@ -60,7 +60,7 @@ pub use bringup::{Identity, NetworkStatus};
 pub use client::Client;
 pub use command::{Command, TestForm, Unreadable};
 pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
-pub use dialect::quectel;
+pub use dialect::{neoway, quectel};
 pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};
 pub use event::{ClientStatus, Event, Lagged, LossCause};
 pub use limits::Limits;
@@ -77,6 +77,7 @@ pub use vendor::Vendor;
 /// The layers below, for own commands and for tests: what an exchange is made of, and what the port reports.
 pub mod at {
     pub use at_codec::{ArgumentError, Charset, CommandLine, Escaped, Fields};
+    pub use at_port::transport::OpenError;
     pub use at_port::{
         Answer, Deferred, Exchange, FinalResult, LinkState, Operation, OperationError, Phase, PortError, PortEvent,
         PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,

@@ -356,6 +356,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for ModemDriver<IO> {
     }
 }
 
+impl<IO> Drop for ModemDriver<IO> {
+    fn drop(&mut self) {
+        self.links.lose_all(&LossCause::PortGone);
+    }
+}
+
 impl<IO> fmt::Debug for ModemDriver<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModemDriver").finish_non_exhaustive()

@@ -69,8 +69,8 @@ impl Stream for Subscription {
                 Poll::Ready(Some(Err(BroadcastStreamRecvError::Lagged(count)))) => {
                     return Poll::Ready(Some(Err(Lagged(count))));
                 }
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return this.over.as_mut().poll(cx).map(|()| None),
+                // The reason is known before the end is told.
+                Poll::Ready(None) | Poll::Pending => return this.over.as_mut().poll(cx).map(|()| None),
             }
         }
     }

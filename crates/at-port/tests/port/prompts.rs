@@ -364,6 +364,20 @@ async fn f30_after_a_hold_off_the_first_byte_is_written_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f30_a_mark_that_was_left_stays_until_the_link_is_proven() {
+    let mark = Mark::default();
+    let mut options = mark.options();
+    options.session.hold_off = PATIENCE;
+    let mut s = start_with(options, 4096);
+    s.module.expect_nothing_for(PATIENCE - ms(1)).await;
+    s.module.expect("AT+CMEE?\r").await;
+    assert_eq!(mark.seen(), [""; 0]);
+    s.module.send("\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
+    s.check_in_step().await;
+    assert_eq!(mark.seen(), ["clear"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_boot_report_ends_the_hold_off() {
     let mut options = PortOptions::default();
     options.session.hold_off = PATIENCE;

@@ -19,8 +19,11 @@ use crate::topic::{TopicFilter, TopicName};
 use crate::vendor::Vendor;
 
 pub(crate) mod clock;
+pub(crate) mod counted;
+pub mod neoway;
 pub(crate) mod pem;
 pub mod quectel;
+pub(crate) mod ranges;
 
 /// A port whose reports are read by a dialect.
 pub(crate) type ModemPort = Port<Inbound>;
@@ -87,6 +90,7 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
     match vendor {
         Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
+        Vendor::Neoway => Ok(Box::new(neoway::Neoway::default())),
         other => Err(Error::Unsupported {
             what: "MQTT",
             vendor: other,

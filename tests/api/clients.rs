@@ -106,3 +106,16 @@ async fn what_a_former_host_left_open_is_cleaned_up() {
         assert_eq!(broker.connected(), ["the next"], "{kind:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_window_of_the_module_is_never_exceeded() {
+    for kind in KINDS {
+        let bench = Bench::with(kind, |it| it.rtt(Duration::from_secs(5)), ModemOptions::new()).await;
+        let client = bench.client("one").await;
+        // The virtual module refuses what goes past its window, as the manual says.
+        let publishes = (0..16_u8).map(|n| client.publish("a", QoS::AtLeastOnce, false, vec![n]));
+        for outcome in futures::future::join_all(publishes).await {
+            outcome.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        }
+    }
+}

@@ -81,3 +81,19 @@ async fn lost_doubled_and_swapped_answers() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_manuals_longest_times_are_waited_for() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        for (command, seconds) in kind.slow {
+            let delay = Action::Delay(Duration::from_secs(*seconds));
+            bench.module.inject_fault(Fault::new(Hook::BetweenFinalAndResult, delay).command(*command));
+        }
+        let client = bench.client("patient").await;
+        client.subscribe("a", QoS::AtLeastOnce).await.unwrap();
+        client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap();
+        client.disconnect().await.unwrap();
+        assert_eq!(*bench.modem.link().borrow(), LinkState::Synced, "{kind:?}");
+    }
+}

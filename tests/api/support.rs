@@ -21,6 +21,8 @@ pub struct Kind {
     pub prompt: Duration,
     /// How long the deferred result of a publish is waited for.
     pub deferred_result: Duration,
+    /// Results that may come this late, in seconds, by the manual: a command and what it takes.
+    pub slow: &'static [(&'static str, u64)],
 }
 
 pub const KINDS: &[Kind] = &[Kind {
@@ -31,6 +33,8 @@ pub const KINDS: &[Kind] = &[Kind {
     final_result: Duration::from_secs(15),
     prompt: Duration::from_secs(35),
     deferred_result: Duration::from_millis(27_500),
+    // [EC200x MQTT 1.0 §3.2.2, §3.2.4 to §3.2.8]
+    slow: &[("+QMTOPEN=", 119), ("+QMTCONN=", 14), ("+QMTSUB=", 14), ("+QMTPUBEX=", 14), ("+QMTDISC=", 29)],
 }];
 
 /// Everything a test talks to.

@@ -13,7 +13,9 @@ use tokio_util::io::poll_read_buf;
 
 use crate::error::PortError;
 use crate::event::LinkState;
-use crate::port::{Caller, Hub, PortOptions, Request};
+use crate::hub::Hub;
+use crate::options::{PayloadMark, PortOptions};
+use crate::request::{Caller, Request};
 use crate::rules::Rules;
 use crate::session::{Delivery, Session};
 
@@ -31,18 +33,6 @@ pub struct Driver<IO, U: Clone + Send + 'static> {
     marked: bool,
     unflushed: bool,
     closing: bool,
-}
-
-/// What survives of a host that dies while the module waits for the bytes of a payload.
-///
-/// The next start must not write anything until the module has given the payload up, or every probe would
-/// be published. Both methods are called on the driver's task, right before the command that asks for a
-/// prompt and right after the last byte of the data; they should only touch the page cache.
-pub trait PayloadMark: Send {
-    /// A payload is about to be asked for.
-    fn set(&mut self);
-    /// The payload is complete.
-    fn clear(&mut self);
 }
 
 /// What is read at once; larger elements take several reads.

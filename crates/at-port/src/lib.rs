@@ -44,23 +44,29 @@
 //! # Ok(()) }
 //! ```
 
+mod channel;
 mod deferred;
 mod driver;
 mod error;
 mod event;
 mod exchange;
+mod hub;
+mod options;
 mod port;
 mod reply;
+mod request;
 mod rules;
 mod session;
 pub mod transport;
 
+pub use channel::Channel;
 pub use deferred::{Deferred, Verdict};
-pub use driver::{Driver, PayloadMark};
+pub use driver::Driver;
 pub use error::{OperationError, Phase, PortError, Progress, Refusal};
 pub use event::{LinkState, PortEvent, Tap, TapEntry};
 pub use exchange::{Answer, Exchange, Lane, Operation, PromptForm};
-pub use port::{Channel, Port, PortOptions};
+pub use options::{PayloadMark, PortOptions};
+pub use port::Port;
 pub use reply::{ErrorCode, FinalResult, Reply};
 pub use rules::{Lost, PlainRules, Probe, Reaction, Rules};
 pub use session::{Delivery, Session, SessionOptions, Ticket};

@@ -3,8 +3,8 @@
 use at_codec::{Damage, Extent, Framing};
 use bytes::Bytes;
 
+use crate::channel::Channel;
 use crate::exchange::{Lane, Operation};
-use crate::port::Channel;
 use crate::reply::FinalResult;
 
 /// The vocabulary of one kind of module: how its bytes are framed, which lines are reports and what they ask for.

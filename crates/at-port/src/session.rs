@@ -20,10 +20,10 @@ use self::fence::Fence;
 pub use self::options::SessionOptions;
 use self::pending::Pending;
 use self::queue::{Job, Queue};
+use crate::channel::Channel;
 use crate::error::{OperationError, Phase, PortError, Progress};
 use crate::event::{LinkState, PortEvent, Tap, TapEntry};
 use crate::exchange::{Exchange, Lane, Operation, PromptForm};
-use crate::port::Channel;
 use crate::reply::{FinalResult, Reply};
 use crate::rules::{Lost, Rules};
 

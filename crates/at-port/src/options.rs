@@ -1,0 +1,40 @@
+//! How a port is set up.
+
+use std::fmt;
+
+use crate::event::Tap;
+use crate::session::SessionOptions;
+
+/// How a port is set up.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct PortOptions {
+    /// Times and limits of the conversation.
+    pub session: SessionOptions,
+    /// How many operations may wait in each lane before [`Port::run`] waits itself. Default (0): 32.
+    pub lane_capacity: usize,
+    /// How many reports a slow receiver may lag behind before it loses the oldest. Default (0): 256.
+    pub channel_capacity: usize,
+    /// A witness of the conversation.
+    pub tap: Option<Box<dyn Tap>>,
+    /// What survives of a host that dies in the middle of a payload.
+    pub payload_mark: Option<Box<dyn PayloadMark>>,
+}
+
+impl fmt::Debug for PortOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PortOptions").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// What survives of a host that dies while the module waits for the bytes of a payload.
+///
+/// The next start must not write anything until the module has given the payload up, or every probe would
+/// be published. Both methods are called on the driver's task, right before the command that asks for a
+/// prompt and right after the last byte of the data; they should only touch the page cache.
+pub trait PayloadMark: Send {
+    /// A payload is about to be asked for.
+    fn set(&mut self);
+    /// The payload is complete.
+    fn clear(&mut self);
+}

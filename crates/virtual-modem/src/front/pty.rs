@@ -55,7 +55,7 @@ impl PtyLink {
         let device = PathBuf::from(name.to_string_lossy().into_owned());
         let spare = open(&device, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
         fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)?;
-        let watch = Mutex::new(Watch::new(&device)?);
+        let watch = Mutex::new(Watch::new(&device, &spare)?);
         if let Some(link) = link {
             publish(&device, link)?;
         }
@@ -88,13 +88,13 @@ impl PtyLink {
 
     /// Whether a program has the port open. When the last one has gone, what it left behind is cleared away.
     fn is_open(&self) -> bool {
-        let (programs, left) = self.watch().programs();
-        if left {
+        let look = self.watch().look();
+        if look.left {
             // Errors would mean that the terminal is gone, which reading it says as well.
-            let _ = ioctl_tiocnxcl(&self.spare);
             let _ = tcflush(&self.spare, QueueSelector::IFlush);
+            let _ = ioctl_tiocnxcl(&self.spare);
         }
-        programs > 0
+        look.open
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

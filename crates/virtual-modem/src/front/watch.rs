@@ -1,44 +1,55 @@
 //! Who has a terminal open.
 
 use std::io;
-use std::path::Path;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::task::Context;
 
-/// Counts the programs that have a terminal open. Where the system does not tell, somebody always has.
+/// Knows whether a program has a terminal open. Where the system does not tell, somebody always has.
 #[derive(Debug)]
 pub(super) struct Watch {
     #[cfg(target_os = "linux")]
-    events: tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>,
-    programs: usize,
+    events: tokio::io::unix::AsyncFd<OwnedFd>,
+    device: PathBuf,
+    /// The one descriptor of the terminal that is not a program's.
+    spare: i32,
+    open: bool,
+}
+
+/// What has changed since the last look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) open: bool,
+    /// A program has closed the terminal, and now nobody has it open.
+    pub(super) left: bool,
 }
 
 #[cfg(target_os = "linux")]
 impl Watch {
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
+    pub(super) fn new(device: &Path, spare: &OwnedFd) -> io::Result<Self> {
         use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
 
         let events = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        add_watch(&events, path, WatchFlags::OPEN | WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
-        Ok(Self { events: super::registered(events)?, programs: 0 })
+        add_watch(&events, device, WatchFlags::OPEN | WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
+        let events = super::registered(events)?;
+        Ok(Self { events, device: device.to_path_buf(), spare: spare.as_raw_fd(), open: false })
     }
 
-    /// How many programs have the terminal open now, and whether at some moment since the last call the last one
-    /// left.
-    pub(super) fn programs(&mut self) -> (usize, bool) {
+    pub(super) fn look(&mut self) -> Look {
         use rustix::fs::inotify::{ReadFlags, Reader};
 
         let mut buffer = [std::mem::MaybeUninit::uninit(); 1024];
         let mut reader = Reader::new(self.events.get_ref(), &mut buffer);
-        let mut left = false;
+        let mut closed = false;
+        // Equal events in a row are merged by the kernel, so that counting them would go wrong.
         while let Ok(event) = reader.next() {
-            if event.events().contains(ReadFlags::OPEN) {
-                self.programs += 1;
-            } else if event.events().intersects(ReadFlags::CLOSE_WRITE | ReadFlags::CLOSE_NOWRITE) {
-                self.programs = self.programs.saturating_sub(1);
-                left |= self.programs == 0;
-            }
+            self.open |= event.events().contains(ReadFlags::OPEN);
+            closed |= event.events().intersects(ReadFlags::CLOSE_WRITE | ReadFlags::CLOSE_NOWRITE);
         }
-        (self.programs, left)
+        if closed {
+            self.open = self.is_open();
+        }
+        Look { open: self.open, left: closed && !self.open }
     }
 
     /// Wakes the task when a program comes or goes. Returns whether one has.
@@ -51,16 +62,35 @@ impl Watch {
             _ => false,
         }
     }
+
+    /// Asks the kernel, process by process. Those of other users are not seen without privileges.
+    fn is_open(&self) -> bool {
+        let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+        processes.flatten().any(|process| {
+            let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else { return false };
+            descriptors.flatten().any(|descriptor| {
+                std::fs::read_link(descriptor.path()).is_ok_and(|target| target == self.device)
+                    && !self.is_spare(&process.path(), &descriptor.file_name())
+            })
+        })
+    }
+
+    /// The spare descriptor is in this process, and for a moment in every process that this one starts.
+    fn is_spare(&self, process: &Path, descriptor: &std::ffi::OsStr) -> bool {
+        let program = |process: &Path| std::fs::read_link(process.join("exe")).ok();
+        descriptor.to_str() == Some(self.spare.to_string().as_str())
+            && program(process) == program(Path::new("/proc/self"))
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 impl Watch {
-    pub(super) fn new(_: &Path) -> io::Result<Self> {
-        Ok(Self { programs: 1 })
+    pub(super) fn new(device: &Path, spare: &OwnedFd) -> io::Result<Self> {
+        Ok(Self { device: device.to_path_buf(), spare: spare.as_raw_fd(), open: true })
     }
 
-    pub(super) fn programs(&mut self) -> (usize, bool) {
-        (self.programs, false)
+    pub(super) fn look(&mut self) -> Look {
+        Look { open: self.open, left: false }
     }
 
     pub(super) fn poll_changed(&self, _: &mut Context<'_>) -> bool {

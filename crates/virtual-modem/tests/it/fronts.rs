@@ -78,8 +78,6 @@ mod pty {
         })
         .await
         .unwrap();
-        // Nobody hears this, and nobody must hear it later.
-        modem.inject_urc("+QIND: nobody listens");
         let path_of_program = path.clone();
         tokio::task::spawn_blocking(move || {
             // The settings are still there: it is the same module.

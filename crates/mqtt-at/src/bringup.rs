@@ -1,6 +1,5 @@
 //! From a port of which nothing is known to a module that is identified and has a data connection.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,14 +7,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::command::Command;
 use crate::common::{
-    Domain, EchoOff, EnterPin, ErrorDetail, Imei, Information, LineControls, Manufacturer, Model,
-    ModuleInformation, Operator, PdpAddress, Registration, RegistrationState, Revision, SelectedOperator,
-    SerialNumber, SetErrorReporting, SetFlowControl, Signal, SignalQuality, SimState, SimStatus,
+    Domain, EchoOff, EnterPin, ErrorDetail, Information, LineControls, Manufacturer, Model, Operator,
+    PdpAddress, Registration, RegistrationState, Revision, SelectedOperator, SerialNumber, SetErrorReporting,
+    SetFlowControl, Signal, SignalQuality, SimState, SimStatus,
 };
 use crate::detect;
-use crate::dialect::{self, Dialect, ModemPort};
+use crate::dialect::{self, Dialect, ModemPort, send};
 use crate::error::{Error, NetworkError, Result};
-use crate::modem::send;
+use crate::identity::Identity;
 use crate::options::{ModemOptions, Progress, Step};
 use crate::secret::Secret;
 
@@ -23,32 +22,6 @@ use crate::secret::Secret;
 pub(crate) mod script;
 #[cfg(test)]
 mod tests;
-
-/// Who the module is, as far as it says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Identity {
-    /// Its maker, in the module's words.
-    pub manufacturer: Option<String>,
-    /// Its model.
-    pub model: Option<String>,
-    /// The version of its firmware.
-    pub revision: Option<String>,
-    /// Its serial number.
-    pub imei: Option<Imei>,
-    /// What it says about itself besides, where the rest does not tell the vendor.
-    pub(crate) information: Vec<String>,
-}
-
-/// Manufacturer, model and firmware; not the serial number, so that it can be shown to others.
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = [&self.manufacturer, &self.model, &self.revision].into_iter().flatten();
-        let known: Vec<_> = known.map(String::as_str).collect();
-        f.write_str(if known.is_empty() { "an unknown module" } else { "" })?;
-        f.write_str(&known.join(" "))
-    }
-}
 
 /// The radio network as the module sees it; what it does not tell is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -115,20 +88,6 @@ async fn identify_once(port: &ModemPort, progress: Option<&Progress>) -> Result<
 
 async fn switch_echo_off(port: &ModemPort) -> Result<()> {
     dialect::run(port, EchoOff.operation()?.start_within(SYNCHRONISED_WITHIN)).await.map(drop)
-}
-
-impl Identity {
-    /// Fills gaps with what the module says about itself in its own form.
-    fn add(&mut self, information: Option<ModuleInformation>) {
-        let Some(information) = information else { return };
-        let fill = |gap: &mut Option<String>, found: Option<&str>| {
-            *gap = gap.take().or_else(|| found.map(str::to_owned));
-        };
-        fill(&mut self.manufacturer, information.manufacturer());
-        fill(&mut self.model, information.model());
-        fill(&mut self.revision, information.revision());
-        self.information = information.lines().to_vec();
-    }
 }
 
 /// Brings up SIM, registration and data connection.

@@ -1,6 +1,6 @@
 //! Which vendor a module is from, by what it says about itself.
 
-use crate::bringup::Identity;
+use crate::identity::Identity;
 use crate::vendor::Vendor;
 
 /// The vendor of a module; `None` if nothing it says is known.

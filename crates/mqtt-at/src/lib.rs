@@ -42,6 +42,7 @@ mod dialect;
 mod discovery;
 mod error;
 mod event;
+mod identity;
 mod limits;
 mod link;
 mod mark;
@@ -56,13 +57,14 @@ mod tls;
 mod topic;
 mod vendor;
 
-pub use bringup::{Identity, NetworkStatus};
+pub use bringup::NetworkStatus;
 pub use client::Client;
 pub use command::{Command, TestForm, Unreadable};
 pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
 pub use dialect::{neoway, quectel};
 pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};
 pub use event::{ClientStatus, Event, Lagged, LossCause};
+pub use identity::Identity;
 pub use limits::Limits;
 pub use message::Message;
 pub use modem::{Modem, ModemDriver};
@@ -79,7 +81,7 @@ pub mod at {
     pub use at_codec::{ArgumentError, Charset, CommandLine, Escaped, Fields};
     pub use at_port::transport::OpenError;
     pub use at_port::{
-        Answer, Deferred, Exchange, FinalResult, LinkState, Operation, OperationError, Phase, PortError, PortEvent,
-        PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,
+        Answer, Deferred, Exchange, FinalResult, LinkState, Operation, OperationError, Phase, PortError,
+        PortEvent, PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,
     };
 }

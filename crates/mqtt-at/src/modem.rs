@@ -12,7 +12,7 @@ use at_port::{Channel, Driver, Lane, LinkState, Operation, Port, PortError, Port
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, watch};
 
-use crate::bringup::{self, Identity, NetworkStatus};
+use crate::bringup::{self, NetworkStatus};
 use crate::client::Client;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
@@ -21,6 +21,7 @@ use crate::dialect::{self, Connecting, Dialect, ModemPort};
 use crate::discovery;
 use crate::error::{Error, InputError, Result};
 use crate::event::LossCause;
+use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::link::{Inbound, Links};
 use crate::mark::FileMark;
@@ -202,7 +203,7 @@ impl Modem {
     ///
     /// Dropping the future withdraws the command if its first byte has not been written; else its answer is dropped.
     pub async fn send<C: Command + Sync>(&self, command: C) -> Result<C::Answer> {
-        send(self.port(), command).await
+        dialect::send(self.port(), command).await
     }
 
     /// Runs an operation of own making, between the commands of the clients; [`send`](Self::send) is the typed way.
@@ -366,11 +367,6 @@ impl<IO> fmt::Debug for ModemDriver<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModemDriver").finish_non_exhaustive()
     }
-}
-
-/// Sends a typed command over a port, between those of the clients.
-pub(crate) async fn send<C: Command + Sync>(port: &ModemPort, command: C) -> Result<C::Answer> {
-    dialect::ask(port, Lane::COMMON, command).await
 }
 
 pub(crate) fn port_gone(error: PortError) -> Error {

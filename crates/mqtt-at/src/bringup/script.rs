@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::command::Command;
 use crate::dialect::ModemPort;
+use crate::dialect::send;
 use crate::link::Inbound;
-use crate::modem::send;
 
 /// Runs the host's side against a module that follows a script, which has to be followed to its end.
 ///

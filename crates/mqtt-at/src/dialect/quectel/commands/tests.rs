@@ -10,7 +10,7 @@ use crate::bringup::script::{ask, refused};
 use crate::command::{Command, TestForm};
 use crate::connect::{ProtocolVersion, Will};
 use crate::dialect::quectel::script::Host;
-use crate::modem::send;
+use crate::dialect::send;
 use crate::qos::QoS;
 
 /// A command is written as `line`, and `answer` is read as `read` shows it.

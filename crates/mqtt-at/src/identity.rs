@@ -1,0 +1,45 @@
+//! Who the module is.
+
+use std::fmt;
+
+use crate::common::{Imei, ModuleInformation};
+
+/// Who the module is, as far as it says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Identity {
+    /// Its maker, in the module's words.
+    pub manufacturer: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// The version of its firmware.
+    pub revision: Option<String>,
+    /// Its serial number.
+    pub imei: Option<Imei>,
+    /// What it says about itself besides, where the rest does not tell the vendor.
+    pub(crate) information: Vec<String>,
+}
+
+/// Manufacturer, model and firmware; not the serial number, so that it can be shown to others.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = [&self.manufacturer, &self.model, &self.revision].into_iter().flatten();
+        let known: Vec<_> = known.map(String::as_str).collect();
+        f.write_str(if known.is_empty() { "an unknown module" } else { "" })?;
+        f.write_str(&known.join(" "))
+    }
+}
+
+impl Identity {
+    /// Fills gaps with what the module says about itself in its own form.
+    pub(crate) fn add(&mut self, information: Option<ModuleInformation>) {
+        let Some(information) = information else { return };
+        let fill = |gap: &mut Option<String>, found: Option<&str>| {
+            *gap = gap.take().or_else(|| found.map(str::to_owned));
+        };
+        fill(&mut self.manufacturer, information.manufacturer());
+        fill(&mut self.model, information.model());
+        fill(&mut self.revision, information.revision());
+        self.information = information.lines().to_vec();
+    }
+}

@@ -24,6 +24,8 @@ pub mod neoway;
 pub(crate) mod pem;
 pub mod quectel;
 pub(crate) mod ranges;
+#[cfg(test)]
+pub(crate) mod script;
 
 /// A port whose reports are read by a dialect.
 pub(crate) type ModemPort = Port<Inbound>;
@@ -173,6 +175,11 @@ pub(crate) fn meaning_of(result: &FinalResult) -> (Option<Cow<'static, str>>, Co
 /// Runs an operation and gives its failure the general meaning.
 pub(crate) async fn run(port: &ModemPort, operation: impl Into<Operation>) -> Result<Reply> {
     port.run(operation).await.map_err(Error::from)
+}
+
+/// Runs a typed command between those of the clients.
+pub(crate) async fn send<C: Command + Sync>(port: &ModemPort, command: C) -> Result<C::Answer> {
+    ask(port, Lane::COMMON, command).await
 }
 
 /// Runs a typed command in a lane of the port.

@@ -53,7 +53,7 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     match configure(context).await {
         // Nothing can be set while the client is in use, whoever left it so.
         Err(Error::Module(_)) => {
-            flow::close(port, index).await;
+            flow::shut(port, index).await;
             configure(context).await?;
         }
         outcome => outcome?,
@@ -67,10 +67,13 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
         Ok(()) => sign_in(context).await,
         Err(error) => Err(error),
     };
-    if outcome.is_err() {
-        flow::close(port, index).await;
-        sessions.set_open(index, false);
+    match &outcome {
+        Ok(()) => return outcome,
+        // The module may be at it still.
+        Err(Error::Timeout { .. }) => flow::shut(port, index).await,
+        Err(_) => flow::close(port, index).await,
     }
+    sessions.set_open(index, false);
     outcome
 }
 
@@ -176,7 +179,7 @@ async fn open(context: &Connecting<'_>, sessions: &Arc<Sessions>) -> Result<()> 
     }
     let mut result = open_once(context, sessions).await?;
     if result == OpenResult::OCCUPIED {
-        flow::close(context.port, context.index).await;
+        flow::shut(context.port, context.index).await;
         result = open_once(context, sessions).await?;
     }
     match result {

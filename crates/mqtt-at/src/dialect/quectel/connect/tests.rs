@@ -45,6 +45,8 @@ const SETTINGS: &str = r#"
 
 const OPEN: &str = "\n>> AT+QMTOPEN=0,\"broker.example.com\",1883\n<< OK\n";
 
+const SHUT: &str = "\n>> AT+QMTCLOSE=0\n<< OK\n<< +QMTCLOSE: 0,0\n";
+
 const CLOSE: &str = r#"
     >> AT+QMTOPEN?
     << +QMTOPEN: 0,"broker.example.com",1883
@@ -153,12 +155,12 @@ async fn a_will_is_quoted_where_the_firmware_knows_nothing_better() {
 async fn a_client_that_is_in_use_is_closed_first() {
     let rest = ">> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0";
     // Told by the result of opening, or by the refusal of the first setting.
-    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
+    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{SHUT}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
     connect_by(&script).await.unwrap();
     let script =
-        format!(">> AT+QMTCFG=\"version\",0,4\n<< ERROR\n{CLOSE}{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
+        format!(">> AT+QMTCFG=\"version\",0,4\n<< ERROR\n{SHUT}{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
     connect_by(&script).await.unwrap();
-    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}");
+    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{SHUT}{OPEN}<< +QMTOPEN: 0,2\n{CLOSE}");
     assert_eq!(
         connect_by(&script).await.unwrap_err().to_string(),
         "AT+QMTOPEN: the client is in use (code 2)"
@@ -185,6 +187,14 @@ async fn why_the_network_connection_could_not_be_opened() {
         after_ok(-1).replace("1883\n<< OK\n<< +QMTOPEN: 0,-1", "1883\n<< +QMTOPEN: 0,-1\n<< ERROR");
     let error = connect_by(&before_error).await.unwrap_err();
     assert!(error.to_string().ends_with("(code -1)"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_takes_too_long_is_given_up() {
+    let script = format!("{SETTINGS}{OPEN}{SHUT}");
+    let options = options().connect_timeout(Duration::from_secs(7));
+    let error = connect_with(&Host::default(), options, &script).await.unwrap_err();
+    assert_eq!(error.to_string(), "AT+QMTOPEN: no deferred result from the module within 7 s");
 }
 
 #[tokio::test(start_paused = true)]

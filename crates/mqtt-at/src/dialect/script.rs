@@ -1,0 +1,67 @@
+//! A module that follows a script, for tests of flows and rules: own bytes, nothing of the codec.
+
+use std::fmt::Write as _;
+
+use at_port::{Port, PortOptions, Rules};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use crate::dialect::ModemPort;
+use crate::link::Inbound;
+
+/// Runs the host's side against a module that follows a script, which has to be followed to its end.
+///
+/// `>> text` is a command line that must come, with the CR behind it; `>= text` is data that must come. `<< text`
+/// is sent as a line between CRLFs, `<= text` as it is. `\r` and `\n` stand for CR and LF. Blank lines are
+/// left out. The port's first question is answered before the script begins.
+pub(crate) async fn converse<T>(
+    rules: Box<dyn Rules<Urc = Inbound>>,
+    script: &str,
+    host: impl AsyncFnOnce(ModemPort) -> T,
+) -> T {
+    let (host_end, module_end) = tokio::io::duplex(4096);
+    let (port, driver) = Port::new(host_end, rules, PortOptions::default());
+    tokio::spawn(driver);
+    let module = tokio::spawn(follow(format!(">> AT+CMEE?\n<< +CMEE: 0\n<< OK\n{script}"), module_end));
+    let outcome = host(port).await;
+    if let Err(error) = module.await {
+        std::panic::resume_unwind(error.into_panic());
+    }
+    outcome
+}
+
+async fn follow(script: String, mut port: DuplexStream) {
+    let mut done = String::new();
+    for step in script.lines().map(str::trim).filter(|step| !step.is_empty()) {
+        let (kind, text) = step.split_at(2);
+        let text = text.strip_prefix(' ').unwrap_or(text).replace("\\r", "\r").replace("\\n", "\n");
+        let (expected, sent) = match kind {
+            ">>" => (format!("{text}\r"), None),
+            ">=" => (text, None),
+            "<<" => (String::new(), Some(format!("\r\n{text}\r\n"))),
+            "<=" => (String::new(), Some(text)),
+            _ => panic!("a step is >>, >=, << or <=: {step}"),
+        };
+        if let Some(sent) = sent {
+            port.write_all(sent.as_bytes()).await.unwrap();
+        } else {
+            let got = read(&mut port, expected.as_bytes()).await;
+            assert_eq!(got, expected, "the host left the script; the conversation so far:\n{done}");
+        }
+        writeln!(done, "{step}").unwrap();
+    }
+    // Whatever else the host says is one thing too many.
+    let got = read(&mut port, b"").await;
+    assert_eq!(got, "", "the host went on; the conversation so far:\n{done}");
+}
+
+/// Reads until what was read is no start of what is expected any more, or all of it; or the host has left.
+async fn read(port: &mut DuplexStream, expected: &[u8]) -> String {
+    let mut got = Vec::new();
+    while got != expected && expected.starts_with(&got) || expected.is_empty() {
+        match port.read_u8().await {
+            Ok(byte) => got.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(&got).into_owned()
+}

@@ -1,6 +1,7 @@
 //! A module that follows a script, for tests of flows and rules: own bytes, nothing of the codec.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use at_port::{Port, PortOptions, Rules};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -22,12 +23,16 @@ pub(crate) async fn converse<T>(
     let (port, driver) = Port::new(host_end, rules, PortOptions::default());
     tokio::spawn(driver);
     let module = tokio::spawn(follow(format!(">> AT+CMEE?\n<< +CMEE: 0\n<< OK\n{script}"), module_end));
-    let outcome = host(port).await;
+    let outcome = tokio::time::timeout(LONGEST, host(port)).await;
+    let outcome = outcome.expect("the host waits for something that does not come");
     if let Err(error) = module.await {
         std::panic::resume_unwind(error.into_panic());
     }
     outcome
 }
+
+/// Longer than anything in a script takes, in virtual time.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 async fn follow(script: String, mut port: DuplexStream) {
     let mut done = String::new();

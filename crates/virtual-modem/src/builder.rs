@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::broker::Broker;
 use crate::common::sim::Sim;
 use crate::fault::{Fault, FaultPlan};
+use crate::fibocom::Fibocom;
 use crate::machine::core::Setup;
 use crate::machine::firmware::Firmware;
 use crate::machine::{Machine, Start};
@@ -190,6 +191,7 @@ impl Builder {
         }
         let firmware: Box<dyn Firmware> = match self.vendor {
             Vendor::Quectel => Box::new(Quectel::default()),
+            Vendor::Fibocom => Box::new(Fibocom::default()),
             vendor => return Err(BuildError::NotServed(vendor)),
         };
         let mut identity = firmware.identity();

@@ -63,6 +63,7 @@ mod broker;
 mod builder;
 mod common;
 mod fault;
+mod fibocom;
 mod front;
 mod link;
 mod log;
@@ -89,7 +90,9 @@ pub use front::tcp::TcpPort;
 pub use log::{Entry, Record, Understood};
 pub use machine::command::{Arg, Command, Form};
 pub use modem::VirtualModem;
-pub use quirk::{PromptForm, PublishGrammar, Quirk, ReceiveLayout, UnknownQuirk};
+pub use quirk::{
+    CallForm, LossReport, PromptForm, PublishGrammar, Quirk, ReceiveLayout, RefusalForm, UnknownQuirk,
+};
 pub use scripted::{ScriptedPort, Surprise, Verdict};
 pub use transcript::{BadTranscript, Direction, Transcript, Turn};
 pub use vendor::{UnknownVendor, Vendor};

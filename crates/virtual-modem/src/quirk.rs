@@ -17,7 +17,8 @@ pub enum Quirk {
     HexLengthCountsBytes,
     /// Ctrl-Z ends and ESC aborts the data of a counted prompt (ambiguity U3).
     ControlBytesInData,
-    /// With five stored messages the next one replaces the oldest, instead of being lost (ambiguity U4).
+    /// With all places for stored messages taken the next one replaces the oldest, instead of being lost (ambiguities
+    /// U4, U7).
     FullSlotsDropOldest,
     /// With five stored messages the next one is neither stored nor acknowledged to the broker (ambiguity U4).
     FullSlotsWithholdAck,
@@ -91,6 +92,69 @@ pub enum Quirk {
     AppReady,
     /// A publish or message length of zero is refused.
     NoEmptyPayload,
+    /// In quoted strings of commands a backslash takes what follows literally (3.11, 4.11).
+    BackslashEscapes,
+    /// Fibocom: the data of `AT+MQTTPUB` with a length is hexadecimal digits, and the length counts them
+    /// (ambiguity U5).
+    PublishHexDigits,
+    /// Fibocom: `AT+MQTTREAD` prints topic and payload without quotes (ambiguity U6).
+    ReadWithoutQuotes,
+    /// Fibocom: so many messages wait for `AT+MQTTREAD` (ambiguity U7).
+    ReadQueue(u32),
+    /// Fibocom: a broker that refuses the login shows otherwise than as `ERROR: n` (3.2, 3.3).
+    Refusal(RefusalForm),
+    /// Fibocom: `AT+MIPCALL` reports another way (3.4).
+    Call(CallForm),
+    /// Fibocom: the loss of the data call is reported without the plus sign (`MIPCALL: 0`).
+    CallLossWithoutPlus,
+    /// Fibocom: `AT+MQTTREAD` answers in one line (3.7).
+    ReadOnOneLine,
+    /// Fibocom: `AT+MQTTWILL` ends with a length and prompts for the message (3.9).
+    WillWithLength,
+    /// Fibocom: a lost connection is reported another way (3.10).
+    Loss(LossReport),
+    /// Fibocom: client identifiers may have 256 bytes, not 23 (an L610 log has 59).
+    LongClientIdentifier,
+}
+
+/// How Fibocom's module says that a broker refused the login (quirks 3.2, 3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalForm {
+    /// `OK` at once, and later `+MQTTOPEN: i,0` (L610).
+    StatusAfterOk,
+    /// `OK` at once, and later `ERROR: n` in place of the result.
+    CodeAfterOk,
+    /// `ERROR` without the number (L610).
+    Bare,
+    /// `+CME ERROR: n`
+    Cme,
+}
+
+/// How Fibocom's module reports that its data call is up (quirk 3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallForm {
+    /// `OK` only; the address is to be asked for (L610).
+    OkOnly,
+    /// `+MIPCALL: 1,<address>`
+    WithState,
+    /// `+MIPCALL:1` and no address.
+    StateOnly,
+    /// An IPv6 address.
+    Ipv6,
+}
+
+/// How Fibocom's module reports that a connection broke (quirk 3.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LossReport {
+    /// `+MQTTBREAK: i,cause` and no `+MQTTCLOSE: i,1` behind it.
+    BreakOnly,
+    /// `+MQTTCLOSE: i,1` only.
+    CloseOnly,
+    /// `+MQTTLOSE: i, 1`
+    Lose,
 }
 
 /// How the prompt is printed (ambiguity U12, quirk 1.4).
@@ -185,6 +249,24 @@ const PLAIN: &[(&str, Quirk)] = &[
     ("closes-after-open", Quirk::ClosesAfterOpen),
     ("app-ready", Quirk::AppReady),
     ("no-empty-payload", Quirk::NoEmptyPayload),
+    ("backslash-escapes", Quirk::BackslashEscapes),
+    ("publish-hex-digits", Quirk::PublishHexDigits),
+    ("read-without-quotes", Quirk::ReadWithoutQuotes),
+    ("refusal-status-after-ok", Quirk::Refusal(RefusalForm::StatusAfterOk)),
+    ("refusal-code-after-ok", Quirk::Refusal(RefusalForm::CodeAfterOk)),
+    ("refusal-bare", Quirk::Refusal(RefusalForm::Bare)),
+    ("refusal-cme", Quirk::Refusal(RefusalForm::Cme)),
+    ("call-ok-only", Quirk::Call(CallForm::OkOnly)),
+    ("call-with-state", Quirk::Call(CallForm::WithState)),
+    ("call-state-only", Quirk::Call(CallForm::StateOnly)),
+    ("call-ipv6", Quirk::Call(CallForm::Ipv6)),
+    ("call-loss-without-plus", Quirk::CallLossWithoutPlus),
+    ("read-on-one-line", Quirk::ReadOnOneLine),
+    ("will-with-length", Quirk::WillWithLength),
+    ("loss-break-only", Quirk::Loss(LossReport::BreakOnly)),
+    ("loss-close-only", Quirk::Loss(LossReport::CloseOnly)),
+    ("loss-lose", Quirk::Loss(LossReport::Lose)),
+    ("long-client-identifier", Quirk::LongClientIdentifier),
 ];
 
 /// Makes a quirk of its value.
@@ -198,6 +280,7 @@ const VALUED: &[(&str, Make)] = &[
     ("drop-characters", Quirk::DropCharacters),
     ("extra-blank-lines", Quirk::ExtraBlankLines),
     ("tls-exhaustion", Quirk::TlsExhaustion),
+    ("read-queue", Quirk::ReadQueue),
 ];
 
 impl Quirk {
@@ -240,6 +323,7 @@ impl fmt::Display for Quirk {
             Self::DropCharacters(one_in) => ("drop-characters", u64::from(*one_in)),
             Self::ExtraBlankLines(count) => ("extra-blank-lines", u64::from(*count)),
             Self::TlsExhaustion(count) => ("tls-exhaustion", u64::from(*count)),
+            Self::ReadQueue(count) => ("read-queue", u64::from(*count)),
             plain => {
                 let name = PLAIN.iter().find(|(_, quirk)| quirk == plain).map_or("?", |(name, _)| *name);
                 return f.write_str(name);

@@ -150,7 +150,9 @@ pub(crate) fn set_registration(core: &mut Core, status: u8) {
     if core.network.registration == status {
         return;
     }
+    let lost = matches!(core.network.registration, 1 | 5) && !matches!(status, 1 | 5);
     core.network.registration = status;
+    core.registration_lost |= lost;
     for (name, reports) in ["+CREG", "+CGREG", "+CEREG"].into_iter().zip(core.network.reports) {
         let place = if reports == 2 && core.network.is_registered() { LOCATION } else { "" };
         if reports > 0 {

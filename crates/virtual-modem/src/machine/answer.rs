@@ -35,7 +35,6 @@ pub(crate) enum Refusal {
     /// An error of the equipment, printed as `AT+CMEE` demands [3GPP 27.007 §9.2].
     Cme(u16),
     /// A final result in the vendor's own words, for instance `ERROR: 703`.
-    #[expect(dead_code, reason = "for the dialects of Fibocom and Neoway")]
     Vendor(&'static str, i32),
 }
 

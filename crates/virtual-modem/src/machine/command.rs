@@ -126,10 +126,19 @@ fn parse_int(digits: &[u8]) -> Option<i64> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
+/// How lenient the module reads a command line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Quotes are neither needed around strings nor a fault around numbers.
+    pub(crate) loose_quotes: bool,
+    /// In a quoted string a backslash takes what follows literally, a quote for instance.
+    pub(crate) escapes: bool,
+}
+
 /// Splits a command line (without its carriage return) into commands [V.250 §5.2.1, §5.3, §5.4].
 ///
 /// Serial numbers are given from `serial_no` on. Blanks around the line are skipped.
-pub(crate) fn read_line(line: &[u8], serial_no: u64, loose_quotes: bool) -> Result<Vec<Command>, Malformed> {
+pub(crate) fn read_line(line: &[u8], serial_no: u64, reading: Reading) -> Result<Vec<Command>, Malformed> {
     let line = line.trim_ascii();
     let body = match line.split_at_checked(2) {
         Some((prefix, body)) if prefix.eq_ignore_ascii_case(b"AT") => body,
@@ -144,18 +153,21 @@ pub(crate) fn read_line(line: &[u8], serial_no: u64, loose_quotes: bool) -> Resu
         let length = if first.is_ascii_alphabetic() || first == b'&' {
             basic_length(rest)
         } else {
-            extended_length(rest)
+            extended_length(rest, reading.escapes)
         };
         let (text, tail) = rest.split_at_checked(length).ok_or(Malformed)?;
-        let mut command =
-            if first.is_ascii_alphabetic() || first == b'&' { basic(text)? } else { extended(text)? };
+        let mut command = if first.is_ascii_alphabetic() || first == b'&' {
+            basic(text)?
+        } else {
+            extended(text, reading.escapes)?
+        };
         command.serial_no = serial_no;
-        command.loose_quotes = loose_quotes;
+        command.loose_quotes = reading.loose_quotes;
         commands.push(command);
         rest = tail.strip_prefix(b";").unwrap_or(tail);
     }
     if commands.is_empty() {
-        commands.push(command("", Form::Execute, Vec::new(), b"", serial_no, loose_quotes));
+        commands.push(command("", Form::Execute, Vec::new(), b"", serial_no, reading.loose_quotes));
     }
     Ok(commands)
 }
@@ -180,10 +192,13 @@ fn basic_length(rest: &[u8]) -> usize {
 }
 
 /// An extended command goes up to a semicolon that is not in quotes.
-fn extended_length(rest: &[u8]) -> usize {
+fn extended_length(rest: &[u8], escapes: bool) -> usize {
     let mut quoted = false;
+    let mut literal = false;
     for (at, byte) in rest.iter().enumerate() {
         match byte {
+            _ if std::mem::take(&mut literal) => {}
+            b'\\' if quoted && escapes => literal = true,
             b'"' => quoted = !quoted,
             b';' if !quoted => return at,
             _ => {}
@@ -204,7 +219,7 @@ fn basic(text: &[u8]) -> Result<Command, Malformed> {
     Ok(command(&name, form, args, text, 0, false))
 }
 
-fn extended(text: &[u8]) -> Result<Command, Malformed> {
+fn extended(text: &[u8], escapes: bool) -> Result<Command, Malformed> {
     let end = text.iter().position(|byte| matches!(byte, b'=' | b'?')).unwrap_or(text.len());
     let (name, operand) = text.split_at_checked(end).ok_or(Malformed)?;
     let name = std::str::from_utf8(name).map_err(|_| Malformed)?.trim().to_ascii_uppercase();
@@ -212,26 +227,28 @@ fn extended(text: &[u8]) -> Result<Command, Malformed> {
         b"" => (Form::Execute, Vec::new()),
         b"?" => (Form::Read, Vec::new()),
         b"=?" => (Form::Test, Vec::new()),
-        [b'=', list @ ..] => (Form::Write, read_args(list)?),
+        [b'=', list @ ..] => (Form::Write, read_args(list, escapes)?),
         _ => return Err(Malformed),
     };
     Ok(command(&name, form, args, text, 0, false))
 }
 
-fn read_args(list: &[u8]) -> Result<Vec<Arg>, Malformed> {
+fn read_args(list: &[u8], escapes: bool) -> Result<Vec<Arg>, Malformed> {
     let mut args = Vec::new();
     let mut rest = list;
     loop {
         rest = rest.trim_ascii_start();
         let length = match rest.strip_prefix(b"\"") {
             // Quotes inside a quoted string end it: no manual knows an escape for them.
-            Some(inside) => inside.iter().position(|&byte| byte == b'"').ok_or(Malformed)? + 2,
+            Some(inside) => closing_quote(inside, escapes).ok_or(Malformed)? + 2,
             None => rest.iter().position(|&byte| byte == b',').unwrap_or(rest.len()),
         };
         let (token, tail) = rest.split_at_checked(length).ok_or(Malformed)?;
         args.push(match token {
             b"" => Arg::Omitted,
-            [b'"', text @ .., b'"'] => Arg::Quoted(Bytes::copy_from_slice(text)),
+            [b'"', text @ .., b'"'] => {
+                Arg::Quoted(if escapes { unescape(text) } else { text.to_vec() }.into())
+            }
             text if text.contains(&b'"') => return Err(Malformed),
             text => Arg::Bare(Bytes::copy_from_slice(text.trim_ascii())),
         });
@@ -243,12 +260,33 @@ fn read_args(list: &[u8]) -> Result<Vec<Arg>, Malformed> {
     }
 }
 
+/// Where the quoted string that `inside` begins with ends.
+fn closing_quote(inside: &[u8], escapes: bool) -> Option<usize> {
+    let mut literal = false;
+    inside.iter().position(|&byte| {
+        if std::mem::take(&mut literal) {
+            return false;
+        }
+        literal = escapes && byte == b'\\';
+        byte == b'"'
+    })
+}
+
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.iter().copied();
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        plain.push(if byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte });
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn one(line: &str) -> Command {
-        let mut commands = read_line(line.as_bytes(), 1, false).unwrap();
+        let mut commands = read_line(line.as_bytes(), 1, Reading::default()).unwrap();
         assert_eq!(commands.len(), 1, "{line}");
         commands.remove(0)
     }
@@ -273,7 +311,7 @@ mod tests {
 
     #[test]
     fn basic_commands_are_concatenated() {
-        let names: Vec<_> = read_line(b"AT&FZE0+CMEE=1;+CPIN?", 7, false)
+        let names: Vec<_> = read_line(b"AT&FZE0+CMEE=1;+CPIN?", 7, Reading::default())
             .unwrap()
             .into_iter()
             .map(|command| (command.serial_no, command.name))
@@ -285,8 +323,18 @@ mod tests {
     #[test]
     fn malformed_lines() {
         for line in ["", "A", "XAT", "AT+X=\"open", "AT+X=\"a\"b", "AT+X=a\"b\""] {
-            assert!(read_line(line.as_bytes(), 1, false).is_err(), "{line:?}");
+            assert!(read_line(line.as_bytes(), 1, Reading::default()).is_err(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_backslash_escapes_only_where_it_does() {
+        let line = br#"AT+X="{\"a;b\":\\}",1;+Y"#;
+        assert!(read_line(line, 1, Reading::default()).is_err());
+        let commands = read_line(line, 1, Reading { escapes: true, ..Reading::default() }).unwrap();
+        assert_eq!(commands[0].args, [quoted(r#"{"a;b":\}"#), bare("1")]);
+        assert_eq!(commands[1].name, "+Y");
+        assert_eq!(one(r#"AT+X="C:\",1"#).args, [quoted(r"C:\"), bare("1")]);
     }
 
     #[test]

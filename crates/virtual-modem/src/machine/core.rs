@@ -45,6 +45,8 @@ pub(crate) struct Core {
     pub(super) emissions: VecDeque<Emission>,
     pub(super) finished: Option<(u64, Answer)>,
     pub(super) lost_contexts: Vec<u8>,
+    /// Whether the module lost its registration and the firmware has not been told yet.
+    pub(crate) registration_lost: bool,
     pub(super) requests: Vec<(ConnectionNo, LinkRequest)>,
     quirks: Vec<Quirk>,
     time_scale: u32,
@@ -124,6 +126,7 @@ impl Core {
             emissions: VecDeque::new(),
             finished: None,
             lost_contexts: Vec::new(),
+            registration_lost: false,
             requests: Vec::new(),
             quirks: setup.quirks,
             time_scale: setup.time_scale,

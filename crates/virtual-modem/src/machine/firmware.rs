@@ -46,6 +46,9 @@ pub(crate) trait Firmware: fmt::Debug + Send {
     /// A context went down, not by a command.
     fn context_lost(&mut self, core: &mut Core, context: u8);
 
+    /// The module is no longer registered. Contexts that go down with it are reported separately.
+    fn registration_lost(&mut self, _core: &mut Core) {}
+
     /// The call-back that was asked for with this number.
     fn called_back(&mut self, core: &mut Core, number: u32);
 

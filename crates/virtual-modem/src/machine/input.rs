@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Machine;
 use super::answer::Until;
-use super::command::read_line;
+use super::command::{Reading, read_line};
 use super::core::Task;
 use super::executor::{Continue, Stage, Struck};
 use crate::fault::{Action, Hook};
@@ -90,8 +90,11 @@ impl Machine {
             return;
         }
         let serial_no = self.channel.last_serial_no + 1;
-        let loose_quotes = self.core.has(Quirk::LooseQuotes);
-        match read_line(&line, serial_no, loose_quotes) {
+        let reading = Reading {
+            loose_quotes: self.core.has(Quirk::LooseQuotes),
+            escapes: self.core.has(Quirk::BackslashEscapes),
+        };
+        match read_line(&line, serial_no, reading) {
             Ok(commands) if !overlong => {
                 self.channel.last_serial_no += commands.len() as u64;
                 for command in &commands {

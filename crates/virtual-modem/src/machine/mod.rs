@@ -162,6 +162,8 @@ impl Machine {
             let networked = self.pump_sessions();
             if let Some((serial_no, answer)) = self.core.finished.take() {
                 self.finished(serial_no, answer);
+            } else if std::mem::take(&mut self.core.registration_lost) {
+                self.firmware.registration_lost(&mut self.core);
             } else if let Some(context) = self.core.lost_contexts.pop() {
                 self.firmware.context_lost(&mut self.core, context);
             } else if let Some(emission) = self.core.emissions.pop_front() {

@@ -212,7 +212,6 @@ impl Session {
     }
 
     /// A free packet identifier, for vendors whose commands carry none.
-    #[expect(dead_code, reason = "for the dialects of SIMCom, Fibocom and Neoway")]
     pub(crate) fn next_id(&mut self) -> u16 {
         loop {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);

@@ -100,7 +100,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Host<T> {
     }
 }
 
-/// Quectel's module with an in-memory broker, as `settle` wants it.
+/// A module with an in-memory broker, as `settle` wants it; Quectel's unless another vendor is named.
 pub(crate) struct Bench {
     pub(crate) host: Host<DuplexStream>,
     pub(crate) modem: VirtualModem,
@@ -110,15 +110,23 @@ pub(crate) struct Bench {
 impl Bench {
     /// A module that was just opened: echo on.
     pub(crate) fn fresh(settle: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::fresh_of(Vendor::Quectel, settle)
+    }
+
+    pub(crate) fn fresh_of(vendor: Vendor, settle: impl FnOnce(Builder) -> Builder) -> Self {
         let broker = MemoryBroker::new();
-        let builder = VirtualModem::builder(Vendor::Quectel).broker(Broker::Memory(broker.clone()));
+        let builder = VirtualModem::builder(vendor).broker(Broker::Memory(broker.clone()));
         let modem = settle(builder).build().unwrap();
         Self { host: Host::new(modem.duplex()), modem, broker }
     }
 
     /// Echo is off.
     pub(crate) async fn quiet(settle: impl FnOnce(Builder) -> Builder) -> Self {
-        let mut bench = Self::fresh(settle);
+        Self::quiet_of(Vendor::Quectel, settle).await
+    }
+
+    pub(crate) async fn quiet_of(vendor: Vendor, settle: impl FnOnce(Builder) -> Builder) -> Self {
+        let mut bench = Self::fresh_of(vendor, settle);
         bench.host.say("ATE0\r").await;
         bench.host.hear("ATE0\r\r\nOK\r\n").await;
         bench

@@ -7,6 +7,10 @@ mod common_commands;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fibocom;
+#[cfg(test)]
+mod fibocom_messages;
+#[cfg(test)]
 mod fronts;
 #[cfg(test)]
 mod host;

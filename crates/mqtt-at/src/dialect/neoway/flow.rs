@@ -143,3 +143,6 @@ pub(super) fn farewell(session: &Session) -> Operation {
     session.set_open(false);
     Operation::from(MqttDisconn::exchange()).lane(Lane::CONTROL)
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,3 +225,6 @@ pub(super) fn read<'a>(line: &'a [u8], links: &Links) -> Option<Received<'a>> {
 pub(super) fn is_message(head: &[u8]) -> bool {
     matches!(header(head), Header::Message { source: Source::Broker, .. })
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,8 @@ impl Client {
             let number = packet_id.number();
             let unsubscribe = Unsubscribe { filters, packet_id: number, options: &inner.options };
             let operation = dialect.unsubscribe(inner.index, &unsubscribe)?;
-            let reply = inner.run(operation, Some(packet_id), None).await?;
+            let place = inner.place_of_subscription().await?;
+            let reply = inner.run(operation, Some(packet_id), place).await?;
             dialect.read_unsubscribe(&reply).map_err(|error| inner.after_loss(error))?;
             inner.link.remove_filters(filters);
         }
@@ -269,6 +270,14 @@ impl Inner {
         Ok(permit)
     }
 
+    /// A client that can have only one publish in flight is busy with a subscription, too.
+    async fn place_of_subscription(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        match self.modem.dialect().facts().window {
+            1 => self.window_place().await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn packet_id(&self) -> Result<PacketId> {
         self.packet_ids.take().ok_or(Error::InDoubt)
     }
@@ -297,7 +306,8 @@ impl Inner {
             let number = packet_id.number();
             let subscribe = Subscribe { filters, packet_id: number, options: &self.options };
             let operation = dialect.subscribe(self.index, &subscribe)?;
-            let reply = self.run(operation, Some(packet_id), None).await?;
+            let place = self.place_of_subscription().await?;
+            let reply = self.run(operation, Some(packet_id), place).await?;
             let answers = dialect.read_subscribe(&reply, filters).map_err(|error| self.after_loss(error))?;
             for ((filter, asked), answer) in filters.iter().zip(answers) {
                 let qos = answer.ok_or_else(|| BrokerError::suback(filter.as_str()))?;

@@ -26,6 +26,7 @@ pub mod quectel;
 pub(crate) mod ranges;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod simcom;
 
 /// A port whose reports are read by a dialect.
 pub(crate) type ModemPort = Port<Inbound>;
@@ -92,6 +93,7 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
     match vendor {
         Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
+        Vendor::SimCom => Ok(Box::new(simcom::SimCom::default())),
         Vendor::Neoway => Ok(Box::new(neoway::Neoway::default())),
         other => Err(Error::Unsupported {
             what: "MQTT",

@@ -66,3 +66,44 @@ impl Rules for Discovery {
         Reaction { reboot, ..Reaction::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use at_codec::{AtCodec, Frame, Limits};
+    use bytes::BytesMut;
+    use tokio_util::codec::Decoder;
+
+    use super::*;
+
+    struct Measured(Box<dyn Rules<Urc = Inbound>>);
+
+    impl Framing for Measured {
+        fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
+            self.0.measure(head, resume)
+        }
+    }
+
+    #[test]
+    fn counted_reports_of_every_vendor_are_read_whole_at_every_cut() {
+        let reports: [&[u8]; 3] = [
+            b"+QMTRECV: 0,1,\"t\",6,\"\r\nOK\r\n\"",
+            b"+MQTTSUB:3,\"t\",6,\r\nOK\r\n",
+            b"+CLOUDPUBLISH: 1,/a,6,\r\nOK\r\n",
+        ];
+        // Each comes after each, so that no vendor's rules are left with another's progress.
+        let stream: Vec<&[u8]> = (0..9).flat_map(|at| [reports[at / 3], reports[at % 3]]).collect();
+        let bytes = stream.join(&b"\r\n"[..]);
+        for size in [1, 2, 3, 5, 7, 11, bytes.len()] {
+            let mut codec = AtCodec::new(Measured(rules(&Arc::default())), Limits::default());
+            let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
+            for piece in bytes.chunks(size).chain([&b"\r\n"[..]]) {
+                buffer.extend_from_slice(piece);
+                while let Some(frame) = codec.decode(&mut buffer).unwrap() {
+                    frames.push(frame);
+                }
+            }
+            let expected: Vec<_> = stream.iter().map(|line| Frame::Line(line.to_vec().into())).collect();
+            assert_eq!(frames, expected, "in pieces of {size}");
+        }
+    }
+}

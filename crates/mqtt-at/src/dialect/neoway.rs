@@ -146,4 +146,6 @@ fn one_filter() -> InputError {
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod tests;

@@ -51,6 +51,7 @@ const MODELS: &[(&str, Vendor)] = &[
     ("MC66", Vendor::Fibocom),
     ("MA510", Vendor::Fibocom),
     ("G5##", Vendor::Fibocom),
+    ("M910", Vendor::Fibocom),
     ("NL###", Vendor::Fibocom),
     ("FG###", Vendor::Fibocom),
     ("FM###", Vendor::Fibocom),
@@ -113,7 +114,7 @@ mod tests {
                 Vendor::Quectel,
             ),
             ("A7670E-FASE A7600E SIM7600G-H SIM7022 sim800l", Vendor::SimCom),
-            ("L610 MC661 MC665 MC669-CN G510 NL668 MA510", Vendor::Fibocom),
+            ("L610 MC661 MC665 MC669-CN G510 NL668 NL661-EU M910-GL MA510", Vendor::Fibocom),
             ("N706 N11 N58-CA N720 N27 M590", Vendor::Neoway),
         ] {
             for model in models.split(' ') {

@@ -20,6 +20,7 @@ use crate::vendor::Vendor;
 
 pub(crate) mod clock;
 pub(crate) mod counted;
+pub mod fibocom;
 pub mod neoway;
 pub(crate) mod pem;
 pub mod quectel;
@@ -94,12 +95,8 @@ pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
     match vendor {
         Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
         Vendor::SimCom => Ok(Box::new(simcom::SimCom::default())),
+        Vendor::Fibocom => Ok(Box::new(fibocom::Fibocom::default())),
         Vendor::Neoway => Ok(Box::new(neoway::Neoway::default())),
-        other => Err(Error::Unsupported {
-            what: "MQTT",
-            vendor: other,
-            reason: "this version of the library does not speak its dialect".into(),
-        }),
     }
 }
 

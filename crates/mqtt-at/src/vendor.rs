@@ -21,7 +21,7 @@ pub enum Vendor {
 
 impl Vendor {
     /// The vendors that this version speaks to.
-    pub const ALL: &'static [Self] = &[Self::Quectel, Self::SimCom, Self::Neoway];
+    pub const ALL: &'static [Self] = &[Self::Quectel, Self::SimCom, Self::Fibocom, Self::Neoway];
 }
 
 impl fmt::Display for Vendor {

@@ -1,0 +1,177 @@
+//! Fibocom modules: `AT+MQTT…` with client numbers, as described in *FIBOCOM AT Commands User Manual MQTT V1.2.6*,
+//! cited as `[Fibocom MQTT 1.2.6 §…]`.
+//!
+//! [`Modem`](crate::Modem) and [`Client`](crate::Client) use what they need; every command is here for those who
+//! need more, to be sent with [`Modem::send`](crate::Modem::send):
+//!
+//! ```no_run
+//! use mqtt_at::{Modem, fibocom};
+//!
+//! # async fn example(modem: Modem) -> mqtt_at::Result<()> {
+//! let free_clients = modem.send(fibocom::MqttOpen::read()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! | Commands | Types |
+//! |---|---|
+//! | data connection | [`MipCall`] |
+//! | user name, password, client identifier | [`MqttUser`] |
+//! | will | [`MqttWill`] |
+//! | connection to the broker | [`MqttOpen`], [`MqttClose`] |
+//! | subscriptions | [`MqttSub`], [`MqttUnsub`] |
+//! | messages | [`MqttPub`], [`MqttPubInline`], [`MqttConf`], [`MqttRead`] |
+//!
+//! Arguments that are out of range are refused before a byte is sent. A result is a [`Status`], in which 1 is success.
+//!
+//! # What these modules can do
+//!
+//! There are two clients, 1 and 2. Each publishes one message at a time, of 1 to 1024 bytes: the result of a publish
+//! names the client only. Topics have at most 255 bytes, user names and passwords 128, client identifiers 23; an empty
+//! client identifier makes the module use its IMEI. All of these, and wills, are printable ASCII without quotes and
+//! `\`: the commands know no escapes. Payloads may be any bytes; they are sent as they are, although the manual says
+//! "in HEX" in one place. The keep-alive is 1 to 300 s.
+//!
+//! Messages are received by their lengths (`AT+MQTTCONF=1`), whichever [`ReceiveMode`](crate::ReceiveMode) is set:
+//! the module reports a message, and the library fetches it at once. The module's own default mode, in which a payload
+//! can forge any report, is left as soon as the modem is opened, and nothing that comes in it is delivered. Firmware
+//! that cannot leave it can publish, but not subscribe.
+//!
+//! The module tells neither why a connection failed nor which quality of service was granted. There is no encryption
+//! in its manual.
+
+mod commands;
+mod connect;
+mod facts;
+mod flow;
+mod framing;
+mod rules;
+#[cfg(test)]
+mod script;
+mod sessions;
+
+pub use commands::*;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use at_port::{Operation, Refusal, Reply, Rules};
+
+use self::rules::FibocomRules;
+use self::sessions::{Sessions, State};
+use crate::command::Command;
+use crate::connect::ConnectOptions;
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
+use crate::error::{Error, InputError, Outcome, Result};
+use crate::link::{Inbound, Links};
+use crate::options::ModemOptions;
+use crate::qos::QoS;
+use crate::topic::TopicFilter;
+
+/// The dialect of one Fibocom module.
+#[derive(Debug, Default)]
+pub(crate) struct Fibocom {
+    sessions: Arc<Sessions>,
+}
+
+#[async_trait]
+impl Dialect for Fibocom {
+    fn facts(&self) -> &Facts {
+        &facts::FACTS
+    }
+
+    fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
+        Box::new(FibocomRules::new(links, &self.sessions))
+    }
+
+    async fn prepare(&self, port: &ModemPort) -> Result<()> {
+        flow::prepare(port, &self.sessions).await
+    }
+
+    async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::activate(port, options, &self.sessions).await
+    }
+
+    fn check(&self, options: &ConnectOptions) -> Result<()> {
+        connect::check(options)
+    }
+
+    async fn connect(&self, context: &Connecting<'_>) -> Result<()> {
+        connect::connect(context, &self.sessions).await
+    }
+
+    async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()> {
+        let outcome = flow::disconnect(port, index).await;
+        self.sessions.set(index, State::Closed);
+        outcome
+    }
+
+    async fn close(&self, port: &ModemPort, index: u8) {
+        flow::close(port, index).await;
+        self.sessions.set(index, State::Closed);
+    }
+
+    fn farewell(&self, index: u8) -> Operation {
+        self.sessions.set(index, State::Closed);
+        flow::farewell(index)
+    }
+
+    fn publish(&self, index: u8, publish: &Publish<'_>) -> Result<Operation> {
+        let command = MqttPub::new(index, publish.topic.as_str(), publish.payload.clone())
+            .qos(publish.qos)
+            .retain(publish.retain)
+            .timeout(publish.options.acknowledgement_timeout());
+        Ok(command.operation()?)
+    }
+
+    fn read_publish(&self, reply: &Reply) -> Result<()> {
+        succeeded("AT+MQTTPUB", reply)
+    }
+
+    fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
+        if !self.sessions.counted() {
+            let reason = "its firmware refuses AT+MQTTCONF=1, and reports messages in a form that everybody who can \
+                          publish can use to forge other reports";
+            return Err(connect::unsupported("receiving messages", reason));
+        }
+        let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
+        let command = MqttSub::new(index, filter.as_str(), *qos);
+        Ok(command.timeout(subscribe.options.acknowledgement_timeout()).operation()?)
+    }
+
+    /// The module does not tell what was granted; what was asked for is the most that can have been.
+    fn read_subscribe(&self, reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {
+        succeeded("AT+MQTTSUB", reply)?;
+        Ok(asked.iter().map(|(_, qos)| Some(*qos)).collect())
+    }
+
+    fn unsubscribe(&self, index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
+        let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
+        let command = MqttUnsub::new(index, filter.as_str());
+        Ok(command.timeout(unsubscribe.options.acknowledgement_timeout()).operation()?)
+    }
+
+    fn read_unsubscribe(&self, reply: &Reply) -> Result<()> {
+        succeeded("AT+MQTTUNSUB", reply)
+    }
+
+    fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        facts::explain(refusal)
+    }
+}
+
+/// Whether the status is success. A packet that failed may have reached the broker all the same.
+fn succeeded(command: &str, reply: &Reply) -> Result<()> {
+    match status(reply) {
+        Ok(Status::Success) => Ok(()),
+        Ok(Status::Failure) => Err(Error::from(facts::failed(command)).with_outcome(Outcome::Unknown)),
+        Err(_) => Err(Error::Unreadable { command: command.to_owned() }),
+    }
+}
+
+/// A command takes one topic filter.
+fn one_filter() -> InputError {
+    InputError::Malformed { field: "the list of topic filters", problem: "must have exactly one".into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use crate::{ArgumentError, WriteLine};
 
 /// One command line: `AT`, the command, and the CR that ends it.
 ///
-/// CR alone ends a command line; an LF behind it would become the first byte of the data a prompt asks for.
+/// CR alone ends a command line; an LF behind it would become the first byte of the data a prompt asks for. Only for
+/// modules that wait for the LF there is [`CommandLine::with_line_feed`].
 /// `Display` and `Debug` show secret arguments as `***`. The bytes of a line with secrets are overwritten when it is
 /// dropped, as far as safe code can; copies made of [`CommandLine::as_bytes`] are the caller's.
 ///
@@ -99,14 +100,23 @@ impl CommandLine {
         Ok(Self { text: line, name: Cow::Owned(name.to_ascii_uppercase()), kind: CommandKind::Raw })
     }
 
-    /// The bytes to write, with `AT` and the final CR.
+    /// The bytes to write, with `AT` and the line end.
     pub fn as_bytes(&self) -> &[u8] {
         self.text.bytes()
     }
 
-    /// The bytes without the final CR: what an echo of the line looks like.
+    /// The bytes without the line end: what an echo of the line looks like.
     pub fn body(&self) -> &[u8] {
-        self.as_bytes().strip_suffix(b"\r").unwrap_or(self.as_bytes())
+        self.text.body()
+    }
+
+    /// The same line with an LF behind its CR, for modules that take nothing less for the end of a line.
+    #[must_use]
+    pub fn with_line_feed(mut self) -> Self {
+        if !self.as_bytes().ends_with(b"\n") {
+            self.text.push(b"\n");
+        }
+        self
     }
 
     /// The name, which information responses start with: `+QMTOPEN`.
@@ -169,6 +179,15 @@ mod tests {
             assert!(!command.has_secret());
         }
         assert_eq!(CommandLine::read("+CPIN").name(), "+CPIN");
+    }
+
+    #[test]
+    fn a_line_feed_belongs_to_the_line_end() {
+        let line = CommandLine::write("+X").secret("password", "open", crate::Charset::UTF8, 8).unwrap();
+        let line = line.finish().with_line_feed().with_line_feed();
+        assert_eq!(line.as_bytes(), b"AT+X=\"open\"\r\n");
+        assert_eq!(line.body(), b"AT+X=\"open\"");
+        assert_eq!(line.to_string(), "AT+X=***");
     }
 
     #[test]

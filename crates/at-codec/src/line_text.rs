@@ -20,6 +20,12 @@ impl LineText {
         &self.bytes
     }
 
+    /// The bytes without the line end.
+    pub(crate) fn body(&self) -> &[u8] {
+        let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
     pub(crate) const fn has_secret(&self) -> bool {
         self.wipe
     }
@@ -44,9 +50,9 @@ impl LineText {
         self.secrets.push(start..self.bytes.len());
     }
 
-    /// Shows the line without a final CR, with each secret as `***`.
+    /// Shows the line without its end, with each secret as `***`.
     pub(crate) fn write_masked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self.bytes.strip_suffix(b"\r").unwrap_or(&self.bytes).len();
+        let end = self.body().len();
         let mut shown = 0;
         for secret in &self.secrets {
             write_escaped(f, self.bytes.get(shown..secret.start).unwrap_or_default())?;

@@ -71,6 +71,11 @@ impl Exchange {
         self
     }
 
+    pub(crate) fn with_line_feed(mut self) -> Self {
+        self.line = self.line.with_line_feed();
+        self
+    }
+
     /// The command line.
     pub fn line(&self) -> &CommandLine {
         &self.line
@@ -103,8 +108,17 @@ pub enum Answer {
 pub enum PromptForm {
     /// `>` at the start of a line.
     Mark,
+    /// The same behind an `OK`, which accepts the command but does not end it: that is for the result behind the data.
+    MarkAfterOk,
     /// The line `CONNECT`.
     Connect,
+}
+
+impl PromptForm {
+    /// Whether `>` is the prompt.
+    pub(crate) const fn is_mark(self) -> bool {
+        matches!(self, Self::Mark | Self::MarkAfterOk)
+    }
 }
 
 /// The data of an exchange and the prompt that asks for it.

@@ -81,7 +81,8 @@ pub enum Lost {
 /// A command whose information response proves that the link is in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// The command line, with its CR.
+    /// The command line, with its end: CR, or CR LF for modules that take nothing less. As the line of the probe that
+    /// proved the link ended, so do those of all commands after it.
     pub line: &'static [u8],
     /// The name of its information response.
     pub name: &'static str,

@@ -87,6 +87,8 @@ pub struct Session<U, T> {
     doubt: bool,
     last: LastCommand,
     echo_off: bool,
+    /// Whether an LF belongs to the end of each command line: the probe that proved the link last had one.
+    line_feed: bool,
     heard_anything: bool,
     silence: Option<Instant>,
     stall: Option<Instant>,
@@ -120,6 +122,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             doubt: false,
             last: LastCommand::default(),
             echo_off: false,
+            line_feed: false,
             heard_anything: false,
             silence: None,
             stall: None,
@@ -221,7 +224,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             }
             active.handle_sent(now, count);
             // A prompt exists only while the exchange in flight waits for one.
-            if active.awaits_prompt(PromptForm::Mark) {
+            if active.awaited_prompt().is_some_and(PromptForm::is_mark) {
                 self.codec.arm_prompt(Some(PromptKind::Data));
             }
         }
@@ -294,7 +297,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
                 job.settle(Err(OperationError::InDoubt));
                 continue;
             }
-            self.active = Active::start(job);
+            self.active = Active::start(job, self.line_feed);
             if self.active.is_some() {
                 return;
             }

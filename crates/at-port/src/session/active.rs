@@ -30,6 +30,8 @@ pub(super) struct Active<T> {
     pub(super) lost: Option<Option<Bytes>>,
     /// Whether an echo of the command line may still come.
     pub(super) echo_possible: bool,
+    /// Whether the `OK` has come behind which the prompt stands.
+    accepted: bool,
 }
 
 /// How far the exchange in flight has come.
@@ -65,9 +67,12 @@ impl Course {
 }
 
 impl<T: Ticket> Active<T> {
-    /// Takes up a job; one without steps is complete at once.
-    pub(super) fn start(mut job: Job<T>) -> Option<Self> {
+    /// Takes up a job, whose lines end as the module wants it; one without steps is complete at once.
+    pub(super) fn start(mut job: Job<T>, line_feed: bool) -> Option<Self> {
         let mut later = std::mem::take(&mut job.operation.steps);
+        if line_feed {
+            later = later.into_iter().map(Exchange::with_line_feed).collect();
+        }
         later.reverse();
         let Some(step) = later.pop() else {
             job.settle(Ok(Reply { lines: Vec::new(), result: FinalResult::Ok, deferred: None }));
@@ -84,6 +89,7 @@ impl<T: Ticket> Active<T> {
             deferred: None,
             lost: None,
             echo_possible: true,
+            accepted: false,
         })
     }
 
@@ -126,10 +132,17 @@ impl<T: Ticket> Active<T> {
         self.step.data.is_some() && !matches!(self.course, Course::Final { .. })
     }
 
-    /// Whether a prompt of this form is what the operation waits for.
-    pub(super) fn awaits_prompt(&self, form: PromptForm) -> bool {
-        let declared = self.step.data.as_ref().is_some_and(|data| data.prompt == form);
-        declared && matches!(self.course, Course::Prompt { .. })
+    /// The form of the prompt that the operation waits for.
+    pub(super) fn awaited_prompt(&self) -> Option<PromptForm> {
+        let declared = self.step.data.as_ref().map(|data| data.prompt);
+        declared.filter(|_| matches!(self.course, Course::Prompt { .. }))
+    }
+
+    /// Whether `OK` accepts the command, with the prompt still to come. It does so once.
+    pub(super) fn take_acceptance(&mut self, result: &FinalResult) -> bool {
+        let is_awaited = self.awaited_prompt() == Some(PromptForm::MarkAfterOk) && !self.accepted;
+        self.accepted |= is_awaited && *result == FinalResult::Ok;
+        is_awaited && self.accepted
     }
 
     /// What is being written, for the witness.
@@ -193,6 +206,7 @@ impl<T: Ticket> Active<T> {
         self.mark = self.lines.len();
         self.course = Course::Line { sent: 0 };
         self.echo_possible = true;
+        self.accepted = false;
         true
     }
 

@@ -88,6 +88,11 @@ impl Fence {
         self.sent
     }
 
+    /// Whether the last probe ended in CR LF.
+    pub(super) fn ends_in_line_feed(&self) -> bool {
+        matches!(self.stage, Stage::Probing { probe, .. } if probe.line.ends_with(b"\n"))
+    }
+
     /// The bytes of a probe that are to be written.
     pub(super) fn unsent(&mut self, now: Instant) -> Option<&[u8]> {
         if matches!(self.stage, Stage::Quiet { until, cap } if until.min(cap) <= now) {

@@ -80,6 +80,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// The link is proven.
     pub(super) fn pass_fence(&mut self) {
         if let Some(fence) = self.fence.take() {
+            self.line_feed = fence.ends_in_line_feed();
             self.report(PortEvent::Fenced { probes: fence.probes_sent() });
         }
         self.set_link(LinkState::Synced);

@@ -166,7 +166,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// `CONNECT` asks for the data of an exchange that declared this form of prompt.
     fn take_prompt_line(&mut self, now: Instant, line: &[u8]) -> bool {
         let Some(active) = &mut self.active else { return false };
-        if active.awaits_prompt(PromptForm::Connect) && line == b"CONNECT" {
+        if active.awaited_prompt() == Some(PromptForm::Connect) && line == b"CONNECT" {
             active.handle_prompt(now);
             return true;
         }
@@ -200,6 +200,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     }
 
     fn handle_final(&mut self, now: Instant, result: FinalResult) {
+        if self.active.as_mut().is_some_and(|active| active.take_acceptance(&result)) {
+            return;
+        }
         let awaited = match self.active.as_ref().map(|active| active.course) {
             Some(Course::Final { .. }) => true,
             // The module must not be left in the middle of a payload because of an `OK` that cannot be meant.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use at_codec::{CommandLine, Damage, DamageKind};
+use at_codec::{CommandLine, Damage, DamageKind, Extent, Framing};
 use at_port::{
-    Answer, Channel, Deferred, Exchange, LinkState, OperationError, PortError, PortEvent, PortOptions,
-    Progress,
+    Answer, Channel, Deferred, Exchange, LinkState, Operation, OperationError, Port, PortError, PortEvent,
+    PortOptions, Probe, Progress, Reaction, Rules,
 };
+use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::common::{Setup, ms, seen, start_with, synced, write};
+use crate::common::{Module, Setup, TestRules, ms, seen, start_with, synced, write};
 
 /// A port whose command `AT+SLOW` got no answer in time; the first probe is not written yet.
 async fn in_doubt() -> Setup {
@@ -255,4 +256,54 @@ async fn f46_a_brown_out_is_a_reboot_with_noise() {
     assert!(matches!(running.await.unwrap(), Err(OperationError::Reset { .. })));
     s.module.pass_fence().await;
     s.check_in_step().await;
+}
+
+/// Rules of a module that takes nothing less than CR LF for the end of a line.
+struct LineFeeds;
+
+impl Framing for LineFeeds {
+    fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
+        TestRules.measure(head, resume)
+    }
+}
+
+impl Rules for LineFeeds {
+    type Urc = Bytes;
+
+    fn is_unsolicited(&self, line: &[u8]) -> bool {
+        TestRules.is_unsolicited(line)
+    }
+
+    fn unsolicited(&mut self, line: &Bytes) -> Reaction<Bytes> {
+        TestRules.unsolicited(line)
+    }
+
+    fn probes(&self) -> &'static [Probe] {
+        &[Probe { line: b"AT+CMEE?\r", name: "+CMEE" }, Probe { line: b"AT+MODE?\r\n", name: "+MODE" }]
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_end_like_the_probe_that_was_answered() {
+    let (host, module) = tokio::io::duplex(4096);
+    let (port, driver) = Port::new(host, Box::new(LineFeeds), PortOptions::default());
+    tokio::spawn(driver);
+    let mut module = Module::new(module);
+    let run = || {
+        let (port, exchange) = (port.clone(), Exchange::new(CommandLine::execute("+NEXT")));
+        let twice = Operation::sequence([exchange.clone(), exchange.timeout(ms(100))]);
+        tokio::spawn(async move { port.run(twice).await })
+    };
+    module.answer("AT+CMEE?\r", "").await;
+    let running = run();
+    module.answer("AT+MODE?\r\n", "\r\n+MODE: 1\r\n\r\nOK\r\n").await;
+    module.answer("AT+NEXT\r\n", "AT+NEXT\r\r\n\r\nOK\r\n").await;
+    module.expect("AT+NEXT\r\n").await;
+    assert!(running.await.unwrap().is_err());
+    // Had the module answered to a bare CR, that would have been enough from then on.
+    module.answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
+    let running = run();
+    module.answer("AT+NEXT\r", "\r\nOK\r\n").await;
+    module.answer("AT+NEXT\r", "\r\nOK\r\n").await;
+    running.await.unwrap().unwrap();
 }

@@ -36,6 +36,46 @@ async fn the_payload_follows_the_prompt_and_the_result_follows_the_payload() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ok_in_front_of_the_prompt_ends_nothing_where_it_was_declared() {
+    let publish = |patience| {
+        Exchange::new(write("+RAW", 5)).data(PromptForm::MarkAfterOk, Bytes::from_static(b"hello"), patience)
+    };
+    for (before, after) in [
+        ("\r\nOK\r\n\r\n>", "\r\nOK\r\n"),
+        ("\r\nOK\r\n\r\n+MSG: 6,\r\nOK\r\n\r\n> ", "\r\nOK\r\n"),
+        ("\r\n>", "\r\nOK\r\n"),
+    ] {
+        let mut s = synced().await;
+        let running = s.run(publish(PATIENCE));
+        s.module.answer("AT+RAW=5\r", before).await;
+        s.module.answer("hello", after).await;
+        running.await.unwrap().unwrap();
+        s.check_in_step().await;
+    }
+    // A refusal instead of the prompt is one, and a second OK is nobody's.
+    for (answer, progress) in
+        [("\r\nERROR\r\n", Progress::Begun), ("\r\nOK\r\n\r\nERROR\r\n", Progress::Begun)]
+    {
+        let mut s = synced().await;
+        let running = s.run(publish(PATIENCE));
+        s.module.answer("AT+RAW=5\r", answer).await;
+        let error = running.await.unwrap().unwrap_err();
+        assert!(
+            matches!(&error, OperationError::Refused(refusal) if refusal.progress == progress),
+            "{error:?}"
+        );
+        s.check_in_step().await;
+    }
+    let mut s = synced().await;
+    let mut events = s.port.events();
+    let running = s.run(publish(ms(100)));
+    s.module.answer("AT+RAW=5\r", "\r\nOK\r\n\r\nOK\r\n").await;
+    let error = running.await.unwrap().unwrap_err();
+    assert!(matches!(&error, OperationError::Timeout { phase: Phase::Prompt, .. }), "{error:?}");
+    assert_eq!(seen(&mut events).iter().filter(|event| **event == PortEvent::OrphanFinal).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn connect_is_a_prompt_only_where_it_was_declared() {
     let mut s = synced().await;
     let upload =

@@ -22,6 +22,12 @@ pub trait Rules: Framing {
         None
     }
 
+    /// Whether another final result may follow this one, so that the link has to be proven before the next command.
+    fn leaves_doubt(&self, result: &FinalResult) -> bool {
+        let _ = result;
+        false
+    }
+
     /// Whether the line is a report, whoever is waiting for an answer.
     fn is_unsolicited(&self, line: &[u8]) -> bool;
 

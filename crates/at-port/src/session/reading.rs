@@ -214,6 +214,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             return self.suspect(now);
         };
         self.codec.arm_prompt(None);
+        self.doubt |= self.codec.framing().leaves_doubt(&result);
         if !result.is_success() {
             // Data that is still on its way would be read as the start of the next command.
             self.doubt |= matches!(active.course, Course::Data { .. });

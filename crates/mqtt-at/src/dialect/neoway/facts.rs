@@ -170,7 +170,7 @@ pub(super) fn explain(refusal: &Refusal) -> Option<ModuleError> {
 }
 
 /// Whether the module gave up waiting for data.
-fn is_timed_out(result: &FinalResult) -> bool {
+pub(super) fn is_timed_out(result: &FinalResult) -> bool {
     let FinalResult::Vendor { line, .. } = result else { return false };
     timed_out(line)
 }

@@ -160,6 +160,11 @@ impl Rules for NeowayRules {
         Some(FinalResult::Vendor { line: line.clone(), success })
     }
 
+    /// The manual leaves open whether `ERROR` follows when the module has given up waiting for data.
+    fn leaves_doubt(&self, result: &FinalResult) -> bool {
+        facts::is_timed_out(result)
+    }
+
     fn is_unsolicited(&self, line: &[u8]) -> bool {
         match name_of(line) {
             Some(facts::DISCONNECTED) => true,

@@ -223,6 +223,24 @@ async fn the_vendors_error_ends_command_and_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_behind_a_timeout_is_not_the_next_commands() {
+    for trailing in ["", "<< ERROR\n", "<< OK\n"] {
+        let (host, _) = Host::connected(&["up"]);
+        let script = format!(
+            ">> AT+MQTTPUBS=0,0,\"up\",1\n<= \\r\\n>\n>= a\n<< +MQTTPUBS: Timeout!
+            >> AT+CMEE?\n{trailing}<< +CMEE: 0\n<< OK
+            >> AT+MQTTPUBS=0,0,\"up\",1\n<= \\r\\n>\n>= b\n<< OK"
+        );
+        host.converse(&script, async |port| {
+            let error = send(&port, MqttPubs::new("up", "a")).await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::NotSent);
+            send(&port, MqttPubs::new("up", "b")).await.unwrap();
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_state_that_was_asked_after_damage_ends_the_connection() {
     let (host, link) = Host::connected(&["t"]);
     // The length is one too many: the byte behind the payload is not the line end.

@@ -91,7 +91,8 @@ pub use log::{Entry, Record, Understood};
 pub use machine::command::{Arg, Command, Form};
 pub use modem::VirtualModem;
 pub use quirk::{
-    CallForm, LossReport, PromptForm, PublishGrammar, Quirk, ReceiveLayout, RefusalForm, UnknownQuirk,
+    AddressForm, CallForm, LossReport, PromptForm, PublishGrammar, Quirk, ReceiveLayout, RefusalForm,
+    UnknownQuirk,
 };
 pub use scripted::{ScriptedPort, Surprise, Verdict};
 pub use transcript::{BadTranscript, Direction, Transcript, Turn};

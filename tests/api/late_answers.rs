@@ -54,7 +54,7 @@ async fn late_prompts() {
     for kind in KINDS {
         // A module that asks for its data later than this has broken its bound: nothing could be done safely then.
         for delay in around(kind.prompt - Duration::from_secs(9)) {
-            let fault = Fault::new(Hook::BeforePrompt, Action::Delay(delay)).command(kind.publish);
+            let fault = Fault::new(Hook::BeforePrompt, Action::Delay(delay)).command(kind.payload);
             check(kind, fault, &format!("prompt after {delay:?}")).await;
         }
     }
@@ -63,7 +63,7 @@ async fn late_prompts() {
 #[tokio::test(start_paused = true)]
 async fn late_deferred_results() {
     for kind in KINDS {
-        for delay in around(kind.deferred_result) {
+        for delay in kind.deferred_result.into_iter().flat_map(around) {
             let fault = Fault::new(Hook::BetweenFinalAndResult, Action::Delay(delay)).command(kind.publish);
             check(kind, fault, &format!("deferred result after {delay:?}")).await;
         }

@@ -13,29 +13,55 @@ pub struct Kind {
     pub longest: usize,
     /// How many clients run at once.
     pub clients: usize,
-    /// The command that publishes, as far as its name goes.
+    /// Whether the module tells which quality of service was granted.
+    pub tells_granted: bool,
+    /// The command that asks for the payload, as far as its name goes.
+    pub payload: &'static str,
+    /// The command whose answer tells that a message was published.
     pub publish: &'static str,
-    /// How long the final result of a publish is waited for.
+    /// How long its final result is waited for.
     pub final_result: Duration,
-    /// How long the module may take to ask for its data.
+    /// How long the module may take to ask for the payload.
     pub prompt: Duration,
-    /// How long the deferred result of a publish is waited for.
-    pub deferred_result: Duration,
+    /// How long the deferred result of a publish is waited for, where there is one.
+    pub deferred_result: Option<Duration>,
     /// Results that may come this late, in seconds, by the manual: a command and what it takes.
     pub slow: &'static [(&'static str, u64)],
 }
 
-pub const KINDS: &[Kind] = &[Kind {
-    vendor: Vendor::Quectel,
-    longest: 1500,
-    clients: 6,
-    publish: "+QMTPUBEX",
-    final_result: Duration::from_secs(15),
-    prompt: Duration::from_secs(35),
-    deferred_result: Duration::from_millis(27_500),
-    // [EC200x MQTT 1.0 §3.2.2, §3.2.4 to §3.2.8]
-    slow: &[("+QMTOPEN=", 119), ("+QMTCONN=", 14), ("+QMTSUB=", 14), ("+QMTPUBEX=", 14), ("+QMTDISC=", 29)],
-}];
+pub const KINDS: &[Kind] = &[
+    Kind {
+        vendor: Vendor::Quectel,
+        longest: 1500,
+        clients: 6,
+        tells_granted: true,
+        payload: "+QMTPUBEX=",
+        publish: "+QMTPUBEX=",
+        final_result: Duration::from_secs(15),
+        prompt: Duration::from_secs(35),
+        deferred_result: Some(Duration::from_millis(27_500)),
+        // [EC200x MQTT 1.0 §3.2.2, §3.2.4 to §3.2.8]
+        slow: &[
+            ("+QMTOPEN=", 119),
+            ("+QMTCONN=", 14),
+            ("+QMTSUB=", 14),
+            ("+QMTPUBEX=", 14),
+            ("+QMTDISC=", 29),
+        ],
+    },
+    Kind {
+        vendor: Vendor::Fibocom,
+        longest: 1024,
+        clients: 2,
+        tells_granted: false,
+        payload: "+MQTTPUB=",
+        publish: "+MQTTPUB=",
+        final_result: Duration::from_secs(15),
+        prompt: Duration::from_secs(35),
+        deferred_result: Some(Duration::from_secs(40)),
+        slow: &[("+MQTTOPEN=", 40)],
+    },
+];
 
 /// Everything a test talks to.
 pub struct Bench {

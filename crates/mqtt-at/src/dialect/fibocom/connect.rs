@@ -52,6 +52,7 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     if options.credentials.is_some() {
         tracing::warn!(client = index, "user name and password go over plain TCP, readable on the way");
     }
+    flow::revive(port, Lane::client(index), sessions).await?;
     flow::count_messages(port, Lane::client(index), sessions).await?;
     match configure(context).await {
         // Nothing can be set while the client is in use, whoever left it so.

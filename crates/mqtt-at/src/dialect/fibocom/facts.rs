@@ -214,4 +214,52 @@ pub(super) fn loss_cause(cause: i64) -> LossCause {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f_err_codes_are_those_of_connack() {
+        for (line, code, words) in [
+            ("ERROR: 700", 1, "unacceptable protocol version"),
+            ("ERROR: 701", 2, "client identifier rejected"),
+            ("ERROR: 702", 3, "server unavailable"),
+            ("ERROR:703", 4, "bad user name or password"),
+            ("ERROR: 704", 5, "not authorized"),
+        ] {
+            let error = broker_error(line.as_bytes()).unwrap();
+            assert_eq!((error.code, &error.meaning[..]), (code, words), "{line}");
+            assert!(is_error(line.as_bytes()));
+        }
+        for line in ["ERROR", "ERROR: 699", "ERROR: 705", "ERROR: x", "+CME ERROR: 703", "ERROR 703"] {
+            assert_eq!(broker_error(line.as_bytes()), None, "{line}");
+        }
+        assert!(!is_error(b"ERROR") && !is_error(b"+CME ERROR: 703") && is_error(b"ERROR: 705"));
+    }
+
+    #[test]
+    fn causes_of_a_lost_connection() {
+        assert_eq!(loss_cause(1), LossCause::ClosedByPeer);
+        assert_eq!((loss_cause(2), loss_cause(3)), (LossCause::NetworkDown, LossCause::NetworkDown));
+        assert_eq!((loss_cause(0), loss_cause(4)), (LossCause::Unknown, LossCause::Unknown));
+    }
+
+    #[test]
+    fn clients_are_counted_from_one() {
+        assert_eq!((client(1), client(2)), (Ok(1), Ok(2)));
+        assert_eq!(client(0).unwrap_err().to_string(), "the client index is 0, and must be 1 to 2");
+        assert!(client(3).is_err());
+    }
+
+    #[test]
+    fn every_command_with_a_status_says_what_its_failure_means() {
+        let commands = ["AT+MQTTOPEN", "AT+MQTTCLOSE", "AT+MQTTSUB", "AT+MQTTUNSUB", "AT+MQTTPUB"];
+        let mut meanings: Vec<_> = commands.iter().map(|command| failed(command).meaning).collect();
+        meanings.dedup();
+        assert_eq!(meanings.len(), commands.len());
+        assert!(commands.iter().all(|command| failed(command).remedy.is_some()));
+        assert_eq!(
+            failed("AT+MQTTOPEN").to_string(),
+            "AT+MQTTOPEN: the client was not connected, and the module gives no reason (code 0)"
+        );
+    }
+}

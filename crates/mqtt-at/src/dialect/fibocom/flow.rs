@@ -23,6 +23,8 @@ const POLL: Duration = Duration::from_secs(1);
 const ADDRESS_PATIENCE: Duration = Duration::from_secs(30);
 /// The same after it refused to dial, which it does when it has a data connection.
 const REFUSED_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a module that has dialled is believed when it says that there is no data connection.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// Has messages reported by their lengths, and closes what a former host left open.
 pub(super) async fn prepare(port: &ModemPort, sessions: &Sessions) -> Result<()> {
@@ -43,31 +45,53 @@ pub(super) async fn prepare(port: &ModemPort, sessions: &Sessions) -> Result<()>
 
 /// Has messages reported by their lengths. Firmware that cannot do that can still publish.
 pub(super) async fn count_messages(port: &ModemPort, lane: Lane, sessions: &Sessions) -> Result<()> {
-    let accepted = if_possible(ask(port, lane, MqttConf::new(Reports::Lengths)).await)?;
-    sessions.set_counted(accepted.is_some());
+    let accepted = if_possible(ask(port, lane, MqttConf::new(Reports::Lengths)).await)?.is_some();
+    if !accepted {
+        tracing::warn!("the firmware cannot report messages by their lengths, so none can be received");
+    }
+    sessions.set_counted(accepted);
     Ok(())
 }
 
 /// Makes sure that there is a data connection with an address.
 pub(super) async fn activate(port: &ModemPort, options: &ModemOptions, sessions: &Sessions) -> Result<()> {
+    sessions.set_pdp(options.pdp.clone());
     let call = data_call(port, Lane::COMMON).await?;
-    if call.is_some_and(|call| call.active) && has_address(port, call).await? {
+    if call.is_some_and(|call| call.active) && has_address(port, Lane::COMMON, call).await? {
         return Ok(());
     }
+    dial(port, Lane::COMMON, &options.pdp, sessions).await
+}
+
+/// Dials again if the data connection that was made here is known to be gone: a module that reboots loses it.
+pub(super) async fn revive(port: &ModemPort, lane: Lane, sessions: &Sessions) -> Result<()> {
+    let Some(pdp) = sessions.pdp() else { return Ok(()) };
+    if data_call(port, lane).await?.is_none_or(|call| call.active) {
+        return Ok(());
+    }
+    tracing::info!("the data connection is gone; dialling again");
+    dial(port, lane, &pdp, sessions).await
+}
+
+/// Dials, and waits for the address.
+async fn dial(port: &ModemPort, lane: Lane, pdp: &Pdp, sessions: &Sessions) -> Result<()> {
     sessions.set_dialled(false);
-    let refusal = match dial(port, &options.pdp).await {
+    let refusal = match ask_for_call(port, lane, pdp).await {
         Ok(()) => None,
         Err(Error::Module(refusal)) => Some(refusal),
         Err(error) => return Err(error),
     };
+    let start = Instant::now();
     let patience = if refusal.is_some() { REFUSED_PATIENCE } else { ADDRESS_PATIENCE };
-    let deadline = Instant::now() + patience;
     loop {
-        let call = data_call(port, Lane::COMMON).await?;
-        if has_address(port, call).await? || sessions.dialled() {
+        let call = data_call(port, lane).await?;
+        // The context may have an address from the registration, while the module is still dialling.
+        let is_dialling =
+            refusal.is_none() && call.is_some_and(|call| !call.active) && start.elapsed() < SETTLE;
+        if sessions.dialled() || !is_dialling && has_address(port, lane, call).await? {
             return Ok(());
         }
-        if Instant::now() >= deadline {
+        if start.elapsed() >= patience {
             let reason =
                 refusal.map_or(Cow::Borrowed("the module got no address"), |refusal| refusal.meaning);
             return Err(NetworkError::Pdp { reason }.into());
@@ -76,15 +100,15 @@ pub(super) async fn activate(port: &ModemPort, options: &ModemOptions, sessions:
     }
 }
 
-async fn dial(port: &ModemPort, pdp: &Pdp) -> Result<()> {
-    let Some(apn) = &pdp.apn else { return ask(port, Lane::COMMON, MipCall::dial()).await };
+async fn ask_for_call(port: &ModemPort, lane: Lane, pdp: &Pdp) -> Result<()> {
+    let Some(apn) = &pdp.apn else { return ask(port, lane, MipCall::dial()).await };
     // Some modules dial with the name in the command, others with the one of the context.
-    if_possible(ask(port, Lane::COMMON, DefinePdpContext::new(PDP_CONTEXT, PdpType::Ipv4, apn)).await)?;
+    if_possible(ask(port, lane, DefinePdpContext::new(PDP_CONTEXT, PdpType::Ipv4, apn)).await)?;
     let mut command = MipCall::dial_to(apn);
     if let Some((user, password)) = &pdp.credentials {
         command = command.credentials(user, password.clone());
     }
-    ask(port, Lane::COMMON, command).await
+    ask(port, lane, command).await
 }
 
 /// The data connection as the module sees it; `None` if it does not tell.
@@ -93,11 +117,11 @@ pub(super) async fn data_call(port: &ModemPort, lane: Lane) -> Result<Option<Dat
 }
 
 /// Whether there is an address, here or in the PDP context.
-async fn has_address(port: &ModemPort, call: Option<DataCall>) -> Result<bool> {
+async fn has_address(port: &ModemPort, lane: Lane, call: Option<DataCall>) -> Result<bool> {
     if call.is_some_and(|call| call.address.is_some()) {
         return Ok(true);
     }
-    let contexts = if_possible(ask(port, Lane::COMMON, PdpAddress::of(PDP_CONTEXT)).await)?;
+    let contexts = if_possible(ask(port, lane, PdpAddress::of(PDP_CONTEXT)).await)?;
     Ok(contexts.unwrap_or_default().iter().any(|it| it.cid == PDP_CONTEXT && !it.addresses.is_empty()))
 }
 

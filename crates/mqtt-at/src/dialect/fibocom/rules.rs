@@ -129,7 +129,7 @@ impl FibocomRules {
         tracing::warn!(client, bytes = line.len(), "dropped a message without a length");
         let Some(client) = client.filter(|client| self.is_alive(*client)) else { return Reaction::default() };
         self.corrupt(client, line.len(), 0);
-        if !self.sessions.repair_begun() {
+        if !self.sessions.counted() || !self.sessions.repair_begun() {
             return Reaction::default();
         }
         let sessions = Arc::clone(&self.sessions);

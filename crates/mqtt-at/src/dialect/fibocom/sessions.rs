@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::facts;
+use crate::options::Pdp;
 
 /// The clients, and what is common to them.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ struct Known {
     repairing: bool,
     /// Whether the latest report about the data connection said that there is one.
     dialled: bool,
+    /// With what the data connection was made, if that was asked for.
+    pdp: Option<Pdp>,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +143,15 @@ impl Sessions {
 
     pub(super) fn repair_ended(&self) {
         self.known().repairing = false;
+    }
+
+    /// The data connection is ours to make, and to make again.
+    pub(super) fn set_pdp(&self, pdp: Pdp) {
+        self.known().pdp = Some(pdp);
+    }
+
+    pub(super) fn pdp(&self) -> Option<Pdp> {
+        self.known().pdp.clone()
     }
 
     pub(super) fn set_dialled(&self, dialled: bool) {

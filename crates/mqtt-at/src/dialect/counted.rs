@@ -6,7 +6,8 @@
 //! looks like a length, and everybody who can publish can write one; a topic hardly ever does. Only candidates whose
 //! topic is expected are trusted in this way. If there is none of those, the others still say how many bytes are not
 //! to be looked at as lines: a message for a client of a former host, or for a subscription that has just ended, is
-//! passed over whole.
+//! passed over whole. So is one whose topic holds a control character, which MQTT advises against, or more of what
+//! looks like a length than any topic needs.
 
 use at_codec::{DamageKind, Extent};
 
@@ -62,12 +63,27 @@ pub(crate) struct Search {
     refuted_others: usize,
     /// The first candidate with a count that no message has.
     excessive: Option<Counted>,
+    /// Whether what was looked at holds a control character, so that it cannot be an expected topic.
+    control: bool,
 }
+
+/// So many candidates are asked whether their topic is expected. Each question looks at the whole topic, and a
+/// hostile topic may consist of nothing but candidates.
+const TRUSTED: usize = 32;
 
 impl Search {
     /// A search in an element whose topic starts at `topic`, for payloads of at most `max` bytes.
     pub(crate) fn new(topic: usize, max: usize, layout: Layout) -> Self {
-        Self { topic, max, layout, refuted: None, others: Vec::new(), refuted_others: 0, excessive: None }
+        Self {
+            topic,
+            max,
+            layout,
+            refuted: None,
+            others: Vec::new(),
+            refuted_others: 0,
+            excessive: None,
+            control: false,
+        }
     }
 
     /// Goes on with the search at `resume`; the first time, that is where the topic starts.
@@ -78,9 +94,10 @@ impl Search {
         is_expected: impl Fn(&[u8]) -> bool,
     ) -> Extent {
         while let Some(&byte) = head.get(*resume) {
-            if byte.is_ascii_control() {
+            if matches!(byte, b'\r' | b'\n') {
                 return self.conclude(head);
             }
+            self.control |= byte.is_ascii_control();
             match (self.layout)(head, *resume) {
                 Candidate::Partial => return Extent::NeedMore(head.len() + 1),
                 Candidate::None => {}
@@ -88,7 +105,9 @@ impl Search {
                     self.excessive.get_or_insert(counted);
                 }
                 Candidate::Counted(counted) => {
-                    if !head.get(self.topic..*resume).is_some_and(&is_expected) {
+                    let may_be_expected = !self.control && self.others.len() < TRUSTED;
+                    let topic = head.get(self.topic..*resume).filter(|_| may_be_expected);
+                    if !topic.is_some_and(&is_expected) {
                         self.others.push(counted);
                     } else {
                         match counted.proof(head) {
@@ -104,19 +123,24 @@ impl Search {
         Extent::NeedMore(head.len() + 1)
     }
 
-    /// A control character: no topic goes on here, so all candidates are known.
+    /// A line end: no topic goes on here, so all candidates are known.
+    ///
+    /// A trusted candidate that is refuted means that bytes were lost, or that a hostile topic holds a length and
+    /// something that keeps it from being trusted. Neither may show what the payload holds, so all is skipped that
+    /// any of the candidates says is payload.
     fn conclude(&mut self, head: &[u8]) -> Extent {
-        if let Some(refuted) = self.refuted {
-            return refuted.damaged(DamageKind::Trailer);
-        }
         while let Some(other) = self.others.get(self.refuted_others) {
-            match other.proof(head) {
-                Proof::End(end) => return Extent::Exactly(end),
-                Proof::Refuted => self.refuted_others += 1,
-                Proof::Needs(bytes) => return Extent::NeedMore(bytes),
+            match (other.proof(head), self.refuted) {
+                (Proof::End(end), None) => return Extent::Exactly(end),
+                (Proof::End(_), Some(refuted)) => {
+                    let furthest = if other.skip() > refuted.skip() { *other } else { refuted };
+                    return furthest.damaged(DamageKind::Trailer);
+                }
+                (Proof::Refuted, _) => self.refuted_others += 1,
+                (Proof::Needs(bytes), _) => return Extent::NeedMore(bytes),
             }
         }
-        match (self.others.first(), self.excessive) {
+        match (self.refuted.or_else(|| self.others.first().copied()), self.excessive) {
             (Some(refuted), _) => refuted.damaged(DamageKind::Trailer),
             (None, Some(excessive)) => excessive.damaged(DamageKind::Count),
             (None, None) => Extent::Line,
@@ -162,8 +186,13 @@ impl Counted {
         line.get(end - self.count..end).filter(|_| is_closed)
     }
 
+    /// Where the payload ends.
+    const fn skip(self) -> usize {
+        self.payload.saturating_add(self.count)
+    }
+
     fn damaged(self, kind: DamageKind) -> Extent {
-        let skip = self.payload.saturating_add(self.count);
+        let skip = self.skip();
         Extent::Damaged { skip, need: skip + self.closing.len() + 2, kind }
     }
 }
@@ -176,14 +205,16 @@ pub(crate) fn read<'a>(
     is_expected: impl Fn(&[u8]) -> bool,
 ) -> Option<Message<'a>> {
     let mut first = None;
+    let mut control = false;
     for (at, byte) in line.iter().enumerate().skip(topic) {
-        if byte.is_ascii_control() {
+        if matches!(byte, b'\r' | b'\n') {
             break;
         }
+        control |= byte.is_ascii_control();
         let Candidate::Counted(counted) = layout(line, at) else { continue };
         let Some(payload) = counted.payload_of(line) else { continue };
         let topic = line.get(topic..at)?;
-        let expected = is_expected(topic);
+        let expected = !control && is_expected(topic);
         let message = Message { topic, payload, expected };
         if expected {
             return Some(message);

@@ -19,8 +19,18 @@ pub(crate) async fn converse<T>(
     script: &str,
     host: impl AsyncFnOnce(ModemPort) -> T,
 ) -> T {
+    converse_with(PortOptions::default(), rules, script, host).await
+}
+
+/// As [`converse`], over a port with options.
+pub(crate) async fn converse_with<T>(
+    options: PortOptions,
+    rules: Box<dyn Rules<Urc = Inbound>>,
+    script: &str,
+    host: impl AsyncFnOnce(ModemPort) -> T,
+) -> T {
     let (host_end, module_end) = tokio::io::duplex(4096);
-    let (port, driver) = Port::new(host_end, rules, PortOptions::default());
+    let (port, driver) = Port::new(host_end, rules, options);
     tokio::spawn(driver);
     let module = tokio::spawn(follow(format!(">> AT+CMEE?\n<< +CMEE: 0\n<< OK\n{script}"), module_end));
     let outcome = tokio::time::timeout(LONGEST, host(port)).await;

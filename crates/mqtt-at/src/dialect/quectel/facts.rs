@@ -6,6 +6,7 @@ use std::time::Duration;
 use at_codec::Charset;
 
 use crate::dialect::Facts;
+pub(super) use crate::dialect::ranges::{in_range, whole_seconds};
 use crate::error::{InputError, ModuleError};
 use crate::event::LossCause;
 use crate::vendor::Vendor;
@@ -118,30 +119,6 @@ pub(super) mod timeout {
 /// How long the module may keep waiting for a payload. The manual gives no limit; 27 s were seen.
 pub(super) const PAYLOAD_PATIENCE: Duration = Duration::from_secs(35);
 
-/// Checks a number against its range.
-pub(super) fn in_range<T>(field: &'static str, got: T, range: RangeInclusive<T>) -> Result<i64, InputError>
-where
-    T: Copy + PartialOrd + Into<u64>,
-{
-    let (got, min, max) = (got.into(), (*range.start()).into(), (*range.end()).into());
-    match i64::try_from(got) {
-        Ok(number) if (min..=max).contains(&got) => Ok(number),
-        _ => Err(InputError::OutOfRange { field, got, min, max }),
-    }
-}
-
-/// Checks a time that the module takes in whole seconds.
-pub(super) fn whole_seconds(
-    field: &'static str,
-    time: Duration,
-    range: RangeInclusive<u64>,
-) -> Result<i64, InputError> {
-    if time.subsec_nanos() != 0 {
-        return Err(InputError::Malformed { field, problem: "must be whole seconds".into() });
-    }
-    in_range(field, time.as_secs(), range)
-}
-
 /// Checks the number of a client.
 pub(super) fn client(index: u8) -> Result<i64, InputError> {
     in_range("the client index", index, CLIENTS)
@@ -219,21 +196,6 @@ pub(super) fn loss_cause(code: i64) -> LossCause {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_name_field_and_limits() {
-        assert_eq!(in_range("x", 5_u8, 0..=5), Ok(5));
-        assert_eq!(client(6).unwrap_err().to_string(), "the client index is 6, and must be 0 to 5");
-        assert!(in_range("x", u64::MAX, 0..=u64::MAX).is_err(), "no command carries such a number");
-    }
-
-    #[test]
-    fn times_are_whole_seconds() {
-        assert_eq!(whole_seconds("keep-alive", Duration::from_secs(3600), KEEP_ALIVE), Ok(3600));
-        assert!(whole_seconds("keep-alive", Duration::from_secs(3601), KEEP_ALIVE).is_err());
-        let error = whole_seconds("keep-alive", Duration::from_millis(1500), KEEP_ALIVE).unwrap_err();
-        assert_eq!(error.to_string(), "keep-alive must be whole seconds");
-    }
 
     #[test]
     fn every_code_has_a_meaning_of_its_own() {

@@ -88,7 +88,8 @@ impl Sessions {
         self.of(client).is_some_and(|session| session.open.load(Ordering::Relaxed))
     }
 
-    fn any_pulls(&self) -> bool {
+    /// Whether messages of any client wait to be fetched.
+    pub(super) fn any_pulls(&self) -> bool {
         self.sessions.iter().any(|it| it.open.load(Ordering::Relaxed) && it.pulls.load(Ordering::Relaxed))
     }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use at_port::Rules;
+
 use super::rules::{QuectelRules, Sessions};
 use crate::dialect::{ModemPort, script};
-use crate::link::Links;
+use crate::link::{Inbound, Links};
 
 /// What is known of the connections, as a modem would hold it.
 #[derive(Debug, Default)]
@@ -16,7 +18,10 @@ pub(super) struct Host {
 impl Host {
     /// See [`script::converse`].
     pub(super) async fn converse<T>(&self, script: &str, host: impl AsyncFnOnce(ModemPort) -> T) -> T {
-        let rules = QuectelRules::new(&self.links, &self.sessions);
-        script::converse(Box::new(rules), script, host).await
+        script::converse(self.rules(), script, host).await
+    }
+
+    pub(super) fn rules(&self) -> Box<dyn Rules<Urc = Inbound>> {
+        Box::new(QuectelRules::new(&self.links, &self.sessions))
     }
 }

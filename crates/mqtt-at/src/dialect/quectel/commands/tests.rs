@@ -1,8 +1,10 @@
 //! Every command's bytes and the reading of its answer; the answers are the manual's where it gives one.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use at_port::{PortOptions, Tap, TapEntry};
 use bytes::Bytes;
 
 use super::*;
@@ -10,6 +12,7 @@ use crate::bringup::script::{ask, refused};
 use crate::command::{Command, TestForm};
 use crate::connect::{ProtocolVersion, Will};
 use crate::dialect::quectel::script::Host;
+use crate::dialect::script::converse_with;
 use crate::dialect::send;
 use crate::qos::QoS;
 
@@ -315,6 +318,22 @@ async fn connections_to_the_broker() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_that_the_connection_ended_ends_the_wait_for_it() {
+    for (command, line) in [("AT+QMTCONN=0,\"me\"", "+QMTSTAT: 0,3"), ("AT+QMTDISC=0", "+QMTSTAT: 0,5")] {
+        let script = format!(">> {command}\n<< OK\n<< +QMTSTAT: 1,1\n<< {line}");
+        let host = Host::default();
+        let error = host.converse(&script, async |port| {
+            if command.contains("CONN") {
+                send(&port, QmtConn::new(0, "me")).await.unwrap_err()
+            } else {
+                send(&port, QmtDisc::new(0)).await.unwrap_err()
+            }
+        });
+        assert!(matches!(error.await, crate::Error::ConnectionLost { .. }), "{command}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn subscriptions() {
     let sub = || QmtSub::new(0, 1).filter("topic/example", QoS::ExactlyOnce);
     let line = r#"AT+QMTSUB=0,1,"topic/example",2"#;
@@ -379,6 +398,50 @@ async fn publishes() {
     assert_eq!(error.outcome(), crate::Outcome::Unknown, "the payload was written");
     let script = format!(">> AT+QMTPUBEX=0,7,1,1,\"{topic}\",12\n<< ERROR");
     assert_eq!(publish(command(), &script).await.unwrap_err().outcome(), crate::Outcome::NotSent);
+}
+
+/// Two results with packet identifier 0 cannot be told apart: after one is missing, nothing more is sent.
+#[tokio::test(start_paused = true)]
+async fn a_missing_result_without_a_packet_identifier_stops_the_next() {
+    let publish = || QmtPubEx::new(0, "t", "x").timeout(seconds(5));
+    let script = ">> AT+QMTPUBEX=0,0,0,0,\"t\",1\n<= \\r\\n> \n>= x\n<< OK";
+    let host = Host::default();
+    let outcomes = host.converse(script, async |port| {
+        [send(&port, publish()).await.unwrap_err(), send(&port, publish()).await.unwrap_err()]
+    });
+    let [first, second] = outcomes.await;
+    assert!(matches!(first, crate::Error::Timeout { .. }), "{first}");
+    assert!(matches!(second, crate::Error::InDoubt), "{second}");
+}
+
+/// Whatever a witness sees of a command against a script.
+async fn witnessed<C: Command + Sync>(command: C, script: &str) -> String {
+    let witness = Witness::default();
+    let mut options = PortOptions::default();
+    options.tap = Some(Box::new(witness.clone()));
+    let rules = Host::default().rules();
+    converse_with(options, rules, script, async |port| send(&port, command).await.map(drop)).await.unwrap();
+    witness.0.lock().unwrap().clone()
+}
+
+#[derive(Clone, Default)]
+struct Witness(Arc<Mutex<String>>);
+
+impl Tap for Witness {
+    fn note(&mut self, entry: TapEntry<'_>) {
+        writeln!(self.0.lock().unwrap(), "{entry:?}").unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_witness_sees_keys_and_secrets() {
+    let script = ">> AT+QFUPL=\"UFS:k\",4,100\n<< CONNECT\n>= hush\n<< +QFUPL: 4,1b06\n<< OK";
+    assert!(!witnessed(QfUpl::new("UFS:k", "hush").secret(), script).await.contains("hush"));
+    assert!(witnessed(QfUpl::new("UFS:k", "hush"), script).await.contains("hush"), "this test can fail");
+    let script = ">> AT+QMTCFG=\"onenet\",0\n<< +QMTCFG: \"onenet\",\"p\",\"hush\"\n<< OK";
+    assert!(!witnessed(QmtCfg::one_net(0).read(), script).await.contains("hush"));
+    let script = ">> AT+QICSGP=1\n<< +QICSGP: 1,\"a\",\"u\",\"hush\",1\n<< OK";
+    assert!(!witnessed(QiCsgp::read(1), script).await.contains("hush"));
 }
 
 #[test]

@@ -126,7 +126,9 @@ async fn every_option_is_set() {
         << +QMTCONN: 0,1,1
         << +QMTCONN: 0,0,0
     "#;
-    connect_with(&Host::default(), options, script).await.unwrap();
+    let host = Host::default();
+    connect_with(&host, options, script).await.unwrap();
+    assert!(host.sessions.any_pulls(), "messages have to be fetched");
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,8 +157,15 @@ async fn a_will_is_quoted_where_the_firmware_knows_nothing_better() {
 async fn a_client_that_is_in_use_is_closed_first() {
     let rest = ">> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0";
     // Told by the result of opening, or by the refusal of the first setting.
-    let script = format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{SHUT}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
-    connect_by(&script).await.unwrap();
+    let script =
+        format!("{SETTINGS}{OPEN}<< +QMTOPEN: 0,2\n{SHUT}{OPEN}<< +QMTSTAT: 0,8\n<< +QMTOPEN: 0,0\n{rest}");
+    let host = Host::default();
+    connect_with(&host, options(), &script).await.unwrap();
+    assert_eq!(
+        status(&host),
+        ClientStatus::Connecting,
+        "what was reported was about the other host's connection"
+    );
     let script =
         format!(">> AT+QMTCFG=\"version\",0,4\n<< ERROR\n{SHUT}{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n{rest}");
     connect_by(&script).await.unwrap();
@@ -245,6 +254,7 @@ async fn a_late_report_about_a_former_connection_does_no_harm() {
          << +QMTCONN: 0,0,0"
     );
     let host = Host::default();
+    host.sessions.set_open(0, true);
     connect_with(&host, options(), &script).await.unwrap();
     assert_eq!(status(&host), ClientStatus::Connecting, "the caller says when it is connected");
 }

@@ -173,6 +173,11 @@ fn the_leftmost_proven_candidate_wins() {
     let links = subscribed(&["#"]);
     let payload = [&inner[..], b"tail"].concat();
     assert_eq!(only_message(&links, &message(0, "t", &payload)), ("t".into(), payload, true));
+    // Both end at the same place.
+    let topic = "a\",7,\"b";
+    let bytes = message(0, topic, b"x");
+    assert_eq!(only_message(&links, &bytes), ("a".into(), b"b\",1,\"x".to_vec(), true));
+    assert_eq!(only_message(&subscribed(&[topic]), &bytes), (topic.into(), b"x".to_vec(), true));
     // With a filter that the left topic does not match there is no doubt at all.
     let topic = "t\",9,\"rest";
     let bytes = message(0, topic, b"ab\"\r\nOK\r\n");
@@ -193,6 +198,37 @@ fn messages_that_nobody_is_subscribed_to_are_passed_over_whole() {
             assert_eq!(payload, forged);
         }
     }
+}
+
+#[test]
+fn topics_with_control_characters_are_passed_over_whole() {
+    let links = subscribed(&["#"]);
+    for topic in ["a\u{1}b", "\t", "\u{7f}"] {
+        let (_, payload, expected) = only_message(&links, &message(0, topic, b"\r\nOK\r\n+QMTSTAT: 0,1\r\n"));
+        assert_eq!((&payload[..], expected), (&b"\r\nOK\r\n+QMTSTAT: 0,1\r\n"[..], false), "{topic:?}");
+    }
+}
+
+#[test]
+fn a_hostile_topic_shows_nothing_of_its_payload() {
+    let links = subscribed(&["#"]);
+    let decoys = "\",7,\"".repeat(40);
+    for topic in ["a\",1,\"x\u{0}", "a\",1,\"x\t\",1,\"x", &format!("a\",1,\"x\u{1}{decoys}")] {
+        let mut bytes = message(0, topic, b"\r\nOK\r\n+QMTSTAT: 0,1\r\n");
+        bytes.extend_from_slice(b"+CSQ: 1,2\r\n");
+        let frames = frames(&links, &bytes);
+        let [Frame::Damaged(damage), Frame::Line(line)] = &frames[..] else { panic!("{frames:?}") };
+        assert_eq!((damage.kind, &line[..]), (DamageKind::Trailer, &b"+CSQ: 1,2"[..]));
+    }
+}
+
+#[test]
+fn topics_that_consist_of_lengths_are_passed_over_whole() {
+    let links = subscribed(&["other", "+"]);
+    let topic = "\",7,\"".repeat(40);
+    assert!(links.current(0).unwrap().expects(&topic));
+    let forged = b"\"\r\n+QMTSTAT: 0,1\r\n";
+    assert_eq!(only_message(&links, &message(0, &topic, forged)).1, forged);
 }
 
 #[test]

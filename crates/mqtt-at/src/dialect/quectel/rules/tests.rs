@@ -273,6 +273,12 @@ async fn damage_is_followed_by_a_look_for_stored_messages() {
 }
 
 #[test]
+fn nothing_is_fetched_when_nothing_waits() {
+    let (host, _link) = connected(true);
+    assert!(does_nothing(&report(&mut rules(&host), "+QMTRECV: 0,0,0,0,0,0")));
+}
+
+#[test]
 fn what_waits_for_a_client_that_is_gone_is_left_there() {
     let (host, link) = connected(true);
     link.close();

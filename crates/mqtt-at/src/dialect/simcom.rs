@@ -47,6 +47,8 @@ mod facts;
 mod flow;
 mod framing;
 mod rules;
+#[cfg(test)]
+mod script;
 mod service;
 #[cfg(test)]
 mod tests;

@@ -26,15 +26,15 @@ const GROUP: &[u8] = b"+CMQTTRX";
 #[derive(Debug)]
 pub(super) struct ReceiveFraming {
     links: Arc<Links>,
-    /// Whether the topic of the client's last message stood behind a blank line.
-    spaced: [bool; facts::CLIENT_COUNT],
+    /// As the last topic has shown it.
+    layout: Layout,
     /// The search in a message of one line that is being measured.
     search: Option<(u8, Search)>,
 }
 
 impl ReceiveFraming {
     pub(super) fn new(links: Arc<Links>) -> Self {
-        Self { links, spaced: [false; facts::CLIENT_COUNT], search: None }
+        Self { links, layout: Layout::default(), search: None }
     }
 
     pub(super) fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
@@ -56,55 +56,82 @@ impl ReceiveFraming {
         search.run(head, resume, |topic| is_expected(&self.links, *client, topic))
     }
 
-    /// Some firmware prints a blank line between the header of a part and its bytes, but bytes may as well begin
-    /// with a line end of their own. What follows the counted bytes tells the two apart, except for bytes that end
-    /// with a line end, too. Topics hardly ever do, so for payloads the place of the topic goes first.
+    /// The layout is a matter of the firmware. Each topic tells it, or confirms it, by what follows the counted bytes;
+    /// payloads, which may hold anything, have to keep to it.
     fn part(&mut self, head: &[u8], part: &Part) -> Extent {
         if part.count > facts::RECEIVED {
             let end = part.bytes.saturating_add(part.count);
             return Extent::Damaged { skip: end, need: end, kind: DamageKind::Count };
         }
-        let Some(breaks) = head.get(part.bytes..part.bytes + 2) else {
-            return Extent::NeedMore(part.bytes + 2);
-        };
-        let plain = part.bytes;
-        let behind_blank = (breaks == b"\r\n").then_some(plain + 2);
-        let spaced = self.spaced.get(usize::from(part.client)).copied().unwrap_or_default();
-        let order =
-            if spaced && !part.is_topic { [behind_blank, Some(plain)] } else { [Some(plain), behind_blank] };
-        for start in order.into_iter().flatten() {
-            let end = start + part.count;
-            match is_closed(head, end) {
-                None => return Extent::NeedMore(head.len().max(end) + 1),
-                Some(false) => {}
-                Some(true) => {
-                    if let Some(spaced) =
-                        self.spaced.get_mut(usize::from(part.client)).filter(|_| part.is_topic)
-                    {
-                        *spaced = start != plain;
-                    }
+        let others = Layout::ALL.into_iter().filter(|layout| part.is_topic && *layout != self.layout);
+        for layout in [self.layout].into_iter().chain(others) {
+            match layout.fits(head, part) {
+                Fit::Needs(bytes) => return Extent::NeedMore(bytes),
+                Fit::No => {}
+                Fit::Until(end) => {
+                    self.layout = layout;
                     return Extent::Exactly(end);
                 }
             }
         }
-        let end = plain + part.count;
+        let end = part.bytes + part.count;
         Extent::Damaged { skip: end, need: end + 2, kind: DamageKind::Trailer }
     }
 }
 
-/// Whether counted bytes can end here: a line end follows, or the next element of a group; `None` if more bytes are
-/// needed to tell.
-fn is_closed(head: &[u8], end: usize) -> Option<bool> {
-    let trailer = head.get(end..).filter(|trailer| !trailer.is_empty())?;
-    for closing in [b"\r\n", GROUP] {
-        if trailer.starts_with(closing) {
-            return Some(true);
-        }
-        if closing.starts_with(trailer) {
-            return None;
+/// How firmware lays out the parts of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Layout {
+    /// A line end follows the bytes, as in the manual's examples.
+    #[default]
+    Lines,
+    /// The next header follows the bytes, as the manual's formal text can be read.
+    Joined,
+    /// A blank line precedes the bytes, and a line end follows: seen on SIM7600.
+    Spaced,
+}
+
+/// Whether a part has a layout.
+enum Fit {
+    /// It has, and ends here.
+    Until(usize),
+    No,
+    /// It can be said when there are this many bytes.
+    Needs(usize),
+}
+
+impl Layout {
+    const ALL: [Self; 3] = [Self::Lines, Self::Joined, Self::Spaced];
+
+    fn fits(self, head: &[u8], part: &Part) -> Fit {
+        let start = match self {
+            Self::Lines | Self::Joined => part.bytes,
+            Self::Spaced => match starts_with(head, part.bytes, b"\r\n") {
+                None => return Fit::Needs(head.len() + 1),
+                Some(false) => return Fit::No,
+                Some(true) => part.bytes + 2,
+            },
+        };
+        let end = start + part.count;
+        let closing = if self == Self::Joined { GROUP } else { b"\r\n" };
+        match starts_with(head, end, closing) {
+            None => Fit::Needs(head.len().max(end) + 1),
+            // Two bytes that were lost let the line end behind the bytes pass for one of theirs. No topic ends so.
+            Some(true)
+                if self == Self::Joined && part.is_topic && head.get(end - 2..end) == Some(b"\r\n") =>
+            {
+                Fit::No
+            }
+            Some(true) => Fit::Until(end),
+            Some(false) => Fit::No,
         }
     }
-    Some(false)
+}
+
+/// Whether these bytes stand at this place; `None` if more bytes are needed to tell.
+fn starts_with(head: &[u8], at: usize, bytes: &[u8]) -> Option<bool> {
+    let rest = head.get(at..).unwrap_or_default();
+    if rest.len() < bytes.len() && bytes.starts_with(rest) { None } else { Some(rest.starts_with(bytes)) }
 }
 
 /// Whether a message with this topic can have been meant for the client.

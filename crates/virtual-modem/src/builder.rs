@@ -14,6 +14,7 @@ use crate::machine::{Machine, Start};
 use crate::modem::{Line, VirtualModem};
 use crate::quectel::Quectel;
 use crate::quirk::Quirk;
+use crate::simcom::SimCom;
 use crate::vendor::Vendor;
 
 /// Puts a [`VirtualModem`] together; every setting has a default.
@@ -191,6 +192,7 @@ impl Builder {
         }
         let firmware: Box<dyn Firmware> = match self.vendor {
             Vendor::Quectel => Box::new(Quectel::default()),
+            Vendor::SimCom => Box::new(SimCom::default()),
             Vendor::Fibocom => Box::new(Fibocom::default()),
             vendor => return Err(BuildError::NotServed(vendor)),
         };

@@ -45,6 +45,9 @@ pub enum Action {
     Swap,
     /// `ERROR` instead of obeying, of the prompt, or of the final result.
     Error,
+    /// Fails with this number of the vendor's result codes, instead of obeying (after the line only). SIMCom's module
+    /// prints it as the command's own failures; the others have `ERROR`.
+    Code(u8),
     /// Prints these bytes first, as they are.
     Urc(Bytes),
     /// Restarts the module; a silent one prints no boot lines.
@@ -180,8 +183,8 @@ pub struct BadFault(String);
 /// Faults for the command line: `HOOK[:COMMAND[:OCCASION]]:ACTION`, several separated by semicolons.
 ///
 /// Hooks: `before-echo`, `after-line`, `before-prompt`, `after-prompt`, `mid-payload=N`, `before-final`, `result`,
-/// `after-result`, `idle`. Actions: `silence`, `delay=MS`, `duplicate`, `swap`, `error`, `urc=TEXT`, `reboot`,
-/// `reboot-silent`, `hang`, `hang-up`, `overtaken`. The occasion is a number or `always`; without it 1.
+/// `after-result`, `idle`. Actions: `silence`, `delay=MS`, `duplicate`, `swap`, `error`, `code=N`, `urc=TEXT`,
+/// `reboot`, `reboot-silent`, `hang`, `hang-up`, `overtaken`. The occasion is a number or `always`; without it 1.
 impl FromStr for FaultPlan {
     type Err = BadFault;
 
@@ -254,6 +257,7 @@ fn read_action(text: &str) -> Option<Action> {
         "overtaken" => Action::Overtaken,
         other => match other.split_once('=')? {
             ("delay", millis) => Action::Delay(Duration::from_millis(millis.parse().ok()?)),
+            ("code", number) => Action::Code(number.parse().ok()?),
             ("urc", line) => Action::Urc(Bytes::from(format!("\r\n{line}\r\n"))),
             _ => return None,
         },

@@ -74,6 +74,7 @@ mod pace;
 mod quectel;
 mod quirk;
 mod scripted;
+mod simcom;
 mod transcript;
 mod vendor;
 
@@ -95,5 +96,6 @@ pub use quirk::{
     UnknownQuirk,
 };
 pub use scripted::{ScriptedPort, Surprise, Verdict};
+pub use simcom::quirk::SimComQuirk;
 pub use transcript::{BadTranscript, Direction, Transcript, Turn};
 pub use vendor::{UnknownVendor, Vendor};

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub use forms::{AddressForm, CallForm, LossReport, PromptForm, PublishGrammar, ReceiveLayout, RefusalForm};
 pub use names::UnknownQuirk;
 
+use crate::simcom::quirk::SimComQuirk;
+
 /// A way in which this module differs from what its manual says.
 ///
 /// Each quirk was seen on a real module or is a place where a manual can be read in two ways. Names for the command
@@ -151,4 +153,6 @@ pub enum Quirk {
     CregUnderItsName,
     /// Neoway: `AT+CGMM` and `AT+CGSN` put their name before the text (4.14).
     PrefixedIdentity,
+    /// What only SIMCom's modules do.
+    SimCom(SimComQuirk),
 }

@@ -22,7 +22,6 @@ impl Files {
         self.files.insert(name.to_owned(), content);
     }
 
-    #[expect(dead_code, reason = "for the dialect of SIMCom")]
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         self.files.remove(name).is_some()
     }

@@ -130,6 +130,10 @@ impl Machine {
                 return;
             }
             Struck::Act(Action::Error) => Continue::Final(Refusal::Error.into()),
+            Struck::Act(Action::Code(code)) => {
+                let Some(running) = &self.channel.running else { return };
+                Continue::Final(self.firmware.failure(&mut self.core, &running.command, code))
+            }
             Struck::Act(Action::Delay(delay)) => {
                 wait += delay;
                 Continue::Obey

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::answer::Answer;
+use super::answer::{Answer, Refusal};
 use super::command::Command;
 use super::core::Core;
 use crate::common::identity::Identity;
@@ -39,6 +39,11 @@ pub(crate) trait Firmware: fmt::Debug + Send {
     /// Goes on with a command after the data it prompted for. With less data than announced (the prompt's patience
     /// ran out, or ESC aborted it) `complete` is false.
     fn data(&mut self, core: &mut Core, command: &Command, data: Bytes, complete: bool) -> Answer;
+
+    /// Fails a command with this number of the vendor's, for a fault of the plan, without obeying it.
+    fn failure(&mut self, _core: &mut Core, _command: &Command, _code: u8) -> Answer {
+        Refusal::Error.into()
+    }
 
     /// Reports what happened to an MQTT client.
     fn mqtt(&mut self, core: &mut Core, client: usize, event: Event);

@@ -25,6 +25,8 @@ pub(crate) struct Session {
     unanswered_pings: u32,
     last_id: u16,
     hold_acknowledgements: bool,
+    /// Packets are neither repeated nor given up.
+    no_time_limits: bool,
     output: VecDeque<Output>,
 }
 
@@ -226,6 +228,16 @@ impl Session {
         self.hold_acknowledgements = true;
     }
 
+    /// Leaves it to the firmware to give up on packets, until the connection ends.
+    pub(crate) fn leave_time_limits(&mut self) {
+        self.no_time_limits = true;
+    }
+
+    /// No longer waits for the acknowledgement of a packet.
+    pub(crate) fn abandon(&mut self, id: u16) {
+        self.transactions.remove(&id);
+    }
+
     pub(crate) fn acknowledge(&mut self, now: Instant, message: &Publish) {
         match message.qos {
             1 => self.send(now, Packet::PubAck(message.id)),
@@ -306,8 +318,8 @@ impl Session {
 
     /// When [`Session::tick`] wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let transactions = self.transactions.values().map(|transaction| transaction.deadline);
-        transactions.chain(self.give_up).chain(self.next_ping).min()
+        let transactions = self.transactions.values().filter(|_| !self.no_time_limits);
+        transactions.map(|transaction| transaction.deadline).chain(self.give_up).chain(self.next_ping).min()
     }
 
     /// Does what is due.
@@ -327,7 +339,7 @@ impl Session {
         let due: Vec<u16> = self
             .transactions
             .iter()
-            .filter(|(_, transaction)| transaction.deadline <= now)
+            .filter(|(_, transaction)| !self.no_time_limits && transaction.deadline <= now)
             .map(|(id, _)| *id)
             .collect();
         for id in due {
@@ -444,5 +456,6 @@ impl Session {
         self.next_ping = None;
         self.unanswered_pings = 0;
         self.hold_acknowledgements = false;
+        self.no_time_limits = false;
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{
     AddressForm, CallForm, LossReport, PromptForm, PublishGrammar, Quirk, ReceiveLayout, RefusalForm,
 };
+use crate::simcom::quirk::SimComQuirk;
 
 /// The text names no quirk, or its value is not a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +114,8 @@ impl Quirk {
     /// The names for [`FromStr`], in the order of the variants; those that take a value end in an equals sign.
     pub fn names() -> impl Iterator<Item = String> {
         let plain = PLAIN.iter().map(|(name, _)| (*name).to_owned());
-        plain.chain(VALUED.iter().map(|(name, _)| format!("{name}=")))
+        let valued = VALUED.iter().map(|(name, _)| format!("{name}="));
+        plain.chain(valued).chain(SimComQuirk::names())
     }
 }
 
@@ -123,7 +125,12 @@ impl FromStr for Quirk {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownQuirk(text.to_owned());
         match text.split_once('=') {
-            None => PLAIN.iter().find(|(name, _)| *name == text).map(|(_, quirk)| *quirk).ok_or_else(unknown),
+            None => PLAIN
+                .iter()
+                .find(|(name, _)| *name == text)
+                .map(|(_, quirk)| *quirk)
+                .or_else(|| SimComQuirk::named(text, None).map(Self::SimCom))
+                .ok_or_else(unknown),
             Some((name, value)) => {
                 let value = value
                     .parse::<u32>()
@@ -134,6 +141,7 @@ impl FromStr for Quirk {
                     .iter()
                     .find(|(known, _)| *known == name)
                     .map(|(_, make)| make(value))
+                    .or_else(|| SimComQuirk::named(name, Some(value)).map(Self::SimCom))
                     .ok_or_else(unknown)
             }
         }
@@ -150,6 +158,7 @@ impl fmt::Display for Quirk {
             Self::ExtraBlankLines(count) => ("extra-blank-lines", u64::from(*count)),
             Self::TlsExhaustion(count) => ("tls-exhaustion", u64::from(*count)),
             Self::ReadQueue(count) => ("read-queue", u64::from(*count)),
+            Self::SimCom(quirk) => return quirk.fmt(f),
             plain => {
                 let name = PLAIN.iter().find(|(_, quirk)| quirk == plain).map_or("?", |(name, _)| *name);
                 return f.write_str(name);

@@ -28,4 +28,10 @@ mod quectel_messages;
 #[cfg(feature = "embedded-broker")]
 mod real_mqtt;
 #[cfg(test)]
+mod simcom;
+#[cfg(test)]
+mod simcom_connection;
+#[cfg(test)]
+mod simcom_manual;
+#[cfg(test)]
 mod tls;

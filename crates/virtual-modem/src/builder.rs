@@ -12,6 +12,7 @@ use crate::machine::core::Setup;
 use crate::machine::firmware::Firmware;
 use crate::machine::{Machine, Start};
 use crate::modem::{Line, VirtualModem};
+use crate::neoway::Neoway;
 use crate::quectel::Quectel;
 use crate::quirk::Quirk;
 use crate::simcom::SimCom;
@@ -194,6 +195,7 @@ impl Builder {
             Vendor::Quectel => Box::new(Quectel::default()),
             Vendor::SimCom => Box::new(SimCom::default()),
             Vendor::Fibocom => Box::new(Fibocom::default()),
+            Vendor::Neoway => Box::new(Neoway::default()),
             vendor => return Err(BuildError::NotServed(vendor)),
         };
         let mut identity = firmware.identity();

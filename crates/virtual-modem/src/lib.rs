@@ -70,6 +70,7 @@ mod log;
 mod machine;
 mod modem;
 mod mqtt;
+mod neoway;
 mod pace;
 mod quectel;
 mod quirk;

@@ -17,6 +17,8 @@ pub(crate) enum End {
     Ok { deferred: bool },
     /// `ERROR` or one of its relatives.
     Refused(Refusal),
+    /// A line of the vendor's in place of a final result, for instance `+CERTADD: 1758,OK`.
+    Words(Bytes),
     /// A prompt, after which the bytes the host writes are data.
     Prompt(Prompt),
     /// No final result at all, and the module goes on.
@@ -44,7 +46,8 @@ pub(crate) struct Prompt {
     /// The bytes that are printed, line ends included.
     pub(crate) text: Bytes,
     pub(crate) until: Until,
-    /// How long the module waits for the next byte; `None` waits for ever.
+    /// How long the module waits for the next byte, or for all of them
+    /// ([`Firmware::patience_is_for_all`](super::firmware::Firmware::patience_is_for_all)); `None` waits for ever.
     pub(crate) patience: Option<Duration>,
     /// Whether the data is echoed while echo is on; a data mode behind `CONNECT` is not.
     pub(crate) echoes: bool,
@@ -81,6 +84,11 @@ impl Answer {
 
     pub(crate) fn prompt(prompt: Prompt) -> Self {
         Self { info: Vec::new(), end: End::Prompt(prompt) }
+    }
+
+    /// A line that is the end of the answer.
+    pub(crate) fn words(line: impl Into<Bytes>) -> Self {
+        Self { info: Vec::new(), end: End::Words(line.into()) }
     }
 
     /// One information line, then `OK`.

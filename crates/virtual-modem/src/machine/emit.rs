@@ -128,14 +128,17 @@ impl Machine {
         if profile.quiet {
             return bytes.into();
         }
-        if !profile.verbose {
+        if !profile.verbose && !matches!(answer.end, End::Words(_)) {
             bytes.extend_from_slice(if matches!(answer.end, End::Ok { .. }) { b"0\r" } else { b"4\r" });
             return bytes.into();
         }
         if info.is_empty() || profile.blank_before_final {
             bytes.extend_from_slice(b"\r\n");
         }
-        bytes.extend_from_slice(self.final_text(&answer.end).as_bytes());
+        match &answer.end {
+            End::Words(line) => bytes.extend_from_slice(line),
+            end => bytes.extend_from_slice(self.final_text(end).as_bytes()),
+        }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&extra);
         bytes.into()
@@ -150,7 +153,7 @@ impl Machine {
             },
             End::Refused(Refusal::Vendor(prefix, number)) => format!("{prefix}{number}"),
             End::Refused(Refusal::Parameter | Refusal::Error) => "ERROR".to_owned(),
-            End::Ok { .. } | End::Silent | End::Pending | End::Prompt(_) => "OK".to_owned(),
+            End::Ok { .. } | End::Silent | End::Pending | End::Prompt(_) | End::Words(_) => "OK".to_owned(),
         }
     }
 

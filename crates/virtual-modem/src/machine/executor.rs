@@ -186,9 +186,13 @@ impl Machine {
                 }
                 None => self.finalise(answer),
             },
-            End::Refused(_) => self.finalise(answer),
+            End::Refused(_) | End::Words(_) => self.finalise(answer),
             End::Silent => self.print_answer(&answer, false),
-            End::Pending => running.stage = Stage::Firmware,
+            End::Pending => {
+                running.stage = Stage::Firmware;
+                // What had to wait for the data need not wait for the network as well.
+                self.release();
+            }
             End::Prompt(prompt) => self.prompt(prompt),
         }
     }

@@ -40,6 +40,11 @@ pub(crate) trait Firmware: fmt::Debug + Send {
     /// ran out, or ESC aborted it) `complete` is false.
     fn data(&mut self, core: &mut Core, command: &Command, data: Bytes, complete: bool) -> Answer;
 
+    /// Whether the patience of a prompt is for the data as a whole, counted from the prompt, and not for each byte.
+    fn patience_is_for_all(&self) -> bool {
+        false
+    }
+
     /// Fails a command with this number of the vendor's, for a fault of the plan, without obeying it.
     fn failure(&mut self, _core: &mut Core, _command: &Command, _code: u8) -> Answer {
         Refusal::Error.into()

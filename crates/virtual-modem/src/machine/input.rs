@@ -115,6 +115,7 @@ impl Machine {
         let echo = self.core.profile.echo || self.core.has(Quirk::EchoesData);
         let control = self.core.has(Quirk::ControlBytesInData);
         let (now, faults) = (self.core.now, &self.core.faults);
+        let for_all = self.firmware.patience_is_for_all();
         let Some(running) = &mut self.channel.running else { return false };
         let text = running.command.text.clone();
         let Stage::Data { data, until, echoes, patience, deadline } = &mut running.stage else {
@@ -132,7 +133,9 @@ impl Machine {
                 }
                 ending = ended(data, *until, None, control);
             }
-            *deadline = patience.map(|patience| now + self.core.scaled(patience));
+            if !for_all {
+                *deadline = patience.map(|patience| now + self.core.scaled(patience));
+            }
         }
         let taken = data.len();
         let at_hook = taken == limit;

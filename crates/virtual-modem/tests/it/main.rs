@@ -15,6 +15,12 @@ mod fronts;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
+mod neoway;
+#[cfg(test)]
+mod neoway_families;
+#[cfg(test)]
+mod neoway_messages;
+#[cfg(test)]
 mod quectel_cfg;
 #[cfg(test)]
 mod quectel_connection;

@@ -65,11 +65,13 @@ pub(crate) struct Search {
     excessive: Option<Counted>,
     /// Whether what was looked at holds a control character, so that it cannot be an expected topic.
     control: bool,
+    /// For how many candidates it was asked whether their topic is expected.
+    asked: usize,
 }
 
 /// So many candidates are asked whether their topic is expected. Each question looks at the whole topic, and a
 /// hostile topic may consist of nothing but candidates.
-const TRUSTED: usize = 32;
+const MAX_ASKED: usize = 32;
 
 impl Search {
     /// A search in an element whose topic starts at `topic`, for payloads of at most `max` bytes.
@@ -83,6 +85,7 @@ impl Search {
             refuted_others: 0,
             excessive: None,
             control: false,
+            asked: 0,
         }
     }
 
@@ -105,7 +108,8 @@ impl Search {
                     self.excessive.get_or_insert(counted);
                 }
                 Candidate::Counted(counted) => {
-                    let may_be_expected = !self.control && self.others.len() < TRUSTED;
+                    let may_be_expected = !self.control && self.asked < MAX_ASKED;
+                    self.asked += usize::from(may_be_expected);
                     let topic = head.get(self.topic..*resume).filter(|_| may_be_expected);
                     if !topic.is_some_and(&is_expected) {
                         self.others.push(counted);
@@ -251,4 +255,37 @@ pub(crate) fn number(head: &[u8], at: usize) -> Number {
         }
     }
     Number::None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// `,1,` with one byte of payload and `;` behind it.
+    fn layout(head: &[u8], at: usize) -> Candidate {
+        match head.get(at..at + 3) {
+            Some(b",1,") => {
+                Candidate::Counted(Counted { payload: at + 3, count: 1, closing: b";", spaced: false })
+            }
+            Some(_) => Candidate::None,
+            None => Candidate::Partial,
+        }
+    }
+
+    #[test]
+    fn a_hostile_topic_asks_only_so_many_questions() {
+        let mut bytes = b",1,".repeat(1000);
+        bytes.extend_from_slice(b"x;\r\n");
+        let asked = Cell::new(0);
+        let mut search = Search::new(0, 9, layout);
+        let extent = search.run(&bytes, &mut 0, |_| {
+            asked.set(asked.get() + 1);
+            true
+        });
+        let skip = bytes.len() - 3;
+        assert_eq!(extent, Extent::Damaged { skip, need: skip + 3, kind: DamageKind::Trailer });
+        assert_eq!(asked.get(), MAX_ASKED);
+    }
 }

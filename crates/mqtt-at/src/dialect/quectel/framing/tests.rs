@@ -213,22 +213,13 @@ fn topics_with_control_characters_are_passed_over_whole() {
 fn a_hostile_topic_shows_nothing_of_its_payload() {
     let links = subscribed(&["#"]);
     let decoys = "\",7,\"".repeat(40);
-    for topic in ["a\",1,\"x\u{0}", "a\",1,\"x\t\",1,\"x", &format!("a\",1,\"x\u{1}{decoys}")] {
+    for topic in ["a\",1,\"x\u{0}", "a\",1,\"x\t\",1,\"x", &format!("a\",1,\"x\u{1}{decoys}"), &decoys] {
         let mut bytes = message(0, topic, b"\r\nOK\r\n+QMTSTAT: 0,1\r\n");
         bytes.extend_from_slice(b"+CSQ: 1,2\r\n");
         let frames = frames(&links, &bytes);
         let [Frame::Damaged(damage), Frame::Line(line)] = &frames[..] else { panic!("{frames:?}") };
         assert_eq!((damage.kind, &line[..]), (DamageKind::Trailer, &b"+CSQ: 1,2"[..]));
     }
-}
-
-#[test]
-fn topics_that_consist_of_lengths_are_passed_over_whole() {
-    let links = subscribed(&["other", "+"]);
-    let topic = "\",7,\"".repeat(40);
-    assert!(links.current(0).unwrap().expects(&topic));
-    let forged = b"\"\r\n+QMTSTAT: 0,1\r\n";
-    assert_eq!(only_message(&links, &message(0, &topic, forged)).1, forged);
 }
 
 #[test]

@@ -27,4 +27,7 @@ pub struct Kind {
     pub empty: bool,
 }
 
-pub const KINDS: &[Kind] = &[Kind { vendor: "quectel", longest: 1500, empty: false }];
+pub const KINDS: &[Kind] = &[
+    Kind { vendor: "quectel", longest: 1500, empty: false },
+    Kind { vendor: "fibocom", longest: 1024, empty: false },
+];

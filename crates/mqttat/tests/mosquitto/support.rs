@@ -204,28 +204,25 @@ impl Listener {
 
 /// The command line, subscribed.
 pub struct Subscriber {
-    child: Child,
+    process: Process,
 }
 
 impl Subscriber {
     pub fn start(module: &Module, broker: &Broker, name: &str, arguments: &[&str]) -> Self {
-        let child = module
-            .mqttat()
-            .args(["sub", "-h", "broker.example.com", "-p", &broker.port.to_string(), "-i", name, "-W", "50"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary is there");
+        let mut command = module.mqttat();
+        command.args(["sub", "-h", "broker.example.com", "-p", &broker.port.to_string(), "-i", name]);
+        let process = Process::start(command.args(arguments), true);
         broker.process.wait_for(&format!("Sending SUBACK to {name}"));
-        Self { child }
+        Self { process }
     }
 
-    pub fn output(self) -> String {
-        let output = self.child.wait_with_output().expect("the subscriber ends");
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {complaint}", output.status);
-        String::from_utf8(output.stdout).expect("hex and topics are text")
+    /// The next line that it writes.
+    pub fn line(&self) -> String {
+        self.process.lines.recv_timeout(PATIENCE).expect("the subscriber writes a line")
+    }
+
+    /// Waits until it has ended, and says how.
+    pub fn end(mut self) -> std::process::ExitStatus {
+        self.process.child.wait().expect("the subscriber ends")
     }
 }

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use virtual_modem::{Broker, EmbeddedBroker, Vendor, VirtualModem};
+use virtual_modem::{Broker, EmbeddedBroker, Quirk, Vendor, VirtualModem};
 
 use crate::host::Host;
 
 async fn start() -> (EmbeddedBroker, VirtualModem) {
+    start_of(Vendor::Quectel).await
+}
+
+async fn start_of(vendor: Vendor) -> (EmbeddedBroker, VirtualModem) {
     let broker = EmbeddedBroker::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let modem = VirtualModem::builder(Vendor::Quectel)
+    let modem = VirtualModem::builder(vendor)
         .broker(Broker::Redirect(broker.local_addr()))
         .turnaround(Duration::ZERO)
+        .quirk(Quirk::ContextAlreadyUp)
         .build()
         .unwrap();
     (broker, modem)
@@ -75,6 +80,61 @@ async fn a_will_is_published_when_the_module_vanishes() {
     host.ask("AT+QMTCLOSE=1", "\r\nOK\r\n\r\n+QMTCLOSE: 1,0\r\n").await;
     host.hear("\r\n+QMTRECV: 0,0,\"gone\",\"bye\"\r\n").await;
     broker.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn fibocoms_two_clients_talk_to_each_other() {
+    let (broker, modem) = start_of(Vendor::Fibocom).await;
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    host.ask("AT+MQTTCONF=1", "\r\nOK\r\n").await;
+    host.ask("AT+MQTTWILL=2,\"gone\",1,0,\"bye\"", "\r\nOK\r\n").await;
+    for client in 1..=2 {
+        host.ask(&format!("AT+MQTTUSER={client},\"u\",\"p\",\"f{client}\""), "\r\nOK\r\n").await;
+        let opened = format!("\r\nOK\r\n\r\n+MQTTOPEN: {client},1\r\n");
+        host.ask(&format!("AT+MQTTOPEN={client},\"wherever.example\",1883,1,60"), opened).await;
+    }
+    for filter in ["up/#", "gone"] {
+        host.ask(&format!("AT+MQTTSUB=1,\"{filter}\",2"), "\r\nOK\r\n\r\n+MQTTSUB: 1,1\r\n").await;
+    }
+    for qos in 0..=2 {
+        host.ask(&format!("AT+MQTTPUB=2,\"up/{qos}\",{qos},0,3"), ">\r\n").await;
+        host.say(b"\r\n\xff").await;
+        host.hear("\r\nOK\r\n").await;
+        // The result of the publisher and the message to the subscriber come in either order.
+        let (result, announced) = ("\r\n+MQTTPUB: 2,1\r\n", format!("\r\n+MQTTMSGI: 1,{qos},4,3\r\n"));
+        let heard = host.hear_some(result.len() + announced.len()).await;
+        let heard = String::from_utf8(heard).unwrap();
+        assert!(heard.contains(result) && heard.contains(&announced), "{heard}");
+        let mut read = format!("\r\n+MQTTREAD: 1,{qos},4,3\r\n\"up/{qos}\",\"").into_bytes();
+        read.extend_from_slice(b"\r\n\xff\"\r\n\r\nOK\r\n");
+        host.ask("AT+MQTTREAD=1", read).await;
+    }
+    modem.kick(1);
+    host.hear("\r\n+MQTTBREAK: 2,1\r\n\r\n+MQTTCLOSE: 2,1\r\n\r\n+MQTTMSGI: 1,1,4,3\r\n").await;
+    broker.stop().await.unwrap();
+    host.hear("\r\n+MQTTBREAK: 1,1\r\n\r\n+MQTTCLOSE: 1,1\r\n").await;
+}
+
+#[tokio::test]
+async fn neoways_client_hears_itself() {
+    let (broker, modem) = start_of(Vendor::Neoway).await;
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    host.ask("AT+MQTTCONNPARAM=\"n\",\"u\",\"p\"", "\r\nOK\r\n").await;
+    host.ask("AT+MQTTCONN=\"wherever.example:1883\",1,60", "\r\nOK\r\n").await;
+    host.ask("AT+MQTTSUB=\"up/#\",0", "\r\nOK\r\n").await;
+    for qos in 0..=2 {
+        host.ask(&format!("AT+MQTTPUBS=0,{qos},\"up/{qos}\",3"), "\r\n>").await;
+        host.say("\r\nx").await;
+        // The answer and the message come in either order.
+        let (answer, message) = ("\r\nOK\r\n", format!("\r\n+MQTTSUB:0,\"up/{qos}\",3,\r\nx\r\n"));
+        let heard = String::from_utf8(host.hear_some(answer.len() + message.len()).await).unwrap();
+        assert!(heard.contains(answer) && heard.contains(&message), "{heard}");
+    }
+    host.ask("AT+MQTTUNSUB=\"up/#\"", "\r\nOK\r\n").await;
+    broker.stop().await.unwrap();
+    host.hear("\r\n+MQTTDISCONNED: Link Closed\r\n").await;
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! TLS with the module's own files: who is verified, and what a failure looks like [EC200x MQTT 1.0 §5.2].
+//! TLS with the module's own files: who is verified, and what a failure looks like [EC200x MQTT 1.0 §5.2;
+//! Neoway MQTT 1.2 §B.4].
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
-use virtual_modem::{Broker, Entry, Vendor, VirtualModem};
+use virtual_modem::{Broker, Entry, Quirk, Vendor, VirtualModem};
 
 use crate::host::Host;
 
@@ -32,8 +33,12 @@ struct Server {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// A server that accepts CONNECT and nothing else, and a module that is sent to it.
+/// A server that accepts CONNECT and nothing else, and Quectel's module that is sent to it.
 async fn server(clients_need_certificates: bool, expired: bool) -> Server {
+    server_of(Vendor::Quectel, clients_need_certificates, expired).await
+}
+
+async fn server_of(vendor: Vendor, clients_need_certificates: bool, expired: bool) -> Server {
     let authority = authority();
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["broker.example".to_owned()]).unwrap();
@@ -78,9 +83,10 @@ async fn server(clients_need_certificates: bool, expired: bool) -> Server {
             });
         }
     });
-    let modem = VirtualModem::builder(Vendor::Quectel)
+    let modem = VirtualModem::builder(vendor)
         .broker(Broker::Redirect(address))
         .turnaround(Duration::ZERO)
+        .quirk(Quirk::ContextAlreadyUp)
         .build()
         .unwrap();
     Server { authority, modem, seen }
@@ -189,4 +195,42 @@ async fn dates_count_unless_they_are_to_be_ignored() {
     open(&mut host, -1).await;
     host.ask("AT+QSSLCFG=\"ignorelocaltime\",2,1", "\r\nOK\r\n").await;
     open(&mut host, 0).await;
+}
+
+/// The manual's example of certificates, with its missing `OK` supplied [Neoway MQTT 1.2 §B.4].
+#[tokio::test]
+async fn neoways_client_has_a_certificate_too() {
+    let server = server_of(Vendor::Neoway, true, false).await;
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["gateway".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &server.authority).unwrap();
+    let mut host = Host::new(server.modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    let files = [
+        ("rootca", "rootca.pem", server.authority.pem()),
+        ("clientcert", "certificate.pem.crt", certificate.pem()),
+        ("clientkey", "private.pem.key", key.serialize_pem()),
+    ];
+    for (_, name, content) in &files {
+        host.ask(&format!("AT+CERTADD={name},{}", content.len()), "\r\nCONNECT\r\n").await;
+        host.say(content).await;
+        host.hear(format!("\r\n+CERTADD: {},OK\r\n", content.len())).await;
+    }
+    host.ask("AT+AWSTLSCFG=authmode,1", "\r\nOK\r\n").await;
+    for (setting, name, _) in &files[..2] {
+        host.ask(&format!("AT+AWSTLSCFG={setting},{name}"), "\r\nOK\r\n").await;
+    }
+    host.ask("AT+AWSAUTHPARAM=nwy_test", "\r\nOK\r\n").await;
+    host.ask("AT+AWSCONNPARAM=broker.example:443,1", "\r\nOK\r\n").await;
+    // The server wants the certificate, which is useless without its key.
+    host.ask("AT+AWSCONN=60,1,4", "\r\nERROR\r\n").await;
+    host.ask("AT+AWSTLSCFG=clientkey,private.pem.key", "\r\nOK\r\n").await;
+    host.ask("AT+AWSCONN=60,1,4", "\r\nOK\r\n").await;
+    assert_eq!(*server.seen.lock().unwrap(), [(Some("broker.example".to_owned()), true)]);
+    host.ask("AT+MQTTDISCONN", "\r\nOK\r\n").await;
+    // Another name than the certificate's is refused, unless nobody is verified.
+    host.ask("AT+AWSCONNPARAM=other.example:443,1", "\r\nOK\r\n").await;
+    host.ask("AT+AWSCONN=60,1,4", "\r\nERROR\r\n").await;
+    host.ask("AT+AWSTLSCFG=authmode,0", "\r\nOK\r\n").await;
+    host.ask("AT+AWSCONN=60,1,4", "\r\nOK\r\n").await;
 }

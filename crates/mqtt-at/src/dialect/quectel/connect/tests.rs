@@ -1,6 +1,5 @@
 //! How clients connect and leave, as conversations in wire order.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
@@ -9,9 +8,10 @@ use crate::dialect::ModemPort;
 use crate::dialect::quectel::script::Host;
 use crate::error::Fault;
 use crate::event::ClientStatus;
-use crate::options::Progress;
 use crate::qos::QoS;
 use crate::tls::Tls;
+
+mod tls;
 
 fn options() -> ConnectOptions {
     ConnectOptions::new("gateway-7", "broker.example.com", 1883)
@@ -311,194 +311,4 @@ fn what_is_out_of_range_is_found_before_anything_is_sent() {
     }
     let injected = check(&ConnectOptions::new("c\",\"u\",\"p", "h", 1)).unwrap_err();
     assert_eq!(injected.fault(), Fault::Caller);
-}
-
-const CA: &str = "-----BEGIN CERTIFICATE-----\nCA\n-----END CERTIFICATE-----\n";
-const CLIENT: &str = "-----BEGIN CERTIFICATE-----\nME\n-----END CERTIFICATE-----\n";
-const KEY: &str = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n";
-
-/// The parts of a script in which a file is looked for, sent and looked for again.
-fn upload(name: &str, pem: &str) -> String {
-    let (size, sum) = (pem.len(), super::super::checksum(pem.as_bytes()));
-    let data = pem.replace('\n', "\\n");
-    format!(
-        ">> AT+QFLST=\"{name}\"\n<< +CME ERROR: 405\n>> AT+QFUPL=\"{name}\",{size},100\n<< CONNECT\n>= {data}\n\
-         << +QFUPL: {size},{sum:04x}\n<< OK\n{}",
-        listed(name, pem)
-    )
-}
-
-fn listed(name: &str, pem: &str) -> String {
-    format!(">> AT+QFLST=\"{name}\"\n<< +QFLST: \"{name}\",{}\n<< OK\n", pem.len())
-}
-
-fn names() -> [String; 3] {
-    use super::super::certificates::Certificate;
-    let (ca, client) = (CA.into(), CLIENT.into());
-    [Certificate::ca(&ca).path(), Certificate::client(&client).path(), Certificate::key(KEY, &client).path()]
-}
-
-/// The rest of a connection with TLS, from the settings of the context on.
-fn tls_script(level: u8) -> String {
-    let [ca, client, key] = names();
-    let pair = match level {
-        2 => format!(
-            ">> AT+QSSLCFG=\"clientcert\",0,\"{client}\"\n<< OK\n>> AT+QSSLCFG=\"clientkey\",0,\"{key}\"\n<< OK\n"
-        ),
-        _ => String::new(),
-    };
-    let settings = SETTINGS.replace(
-        ">> AT+QMTCFG=\"ssl\",0,0,0\n    << OK",
-        ">> AT+QMTCFG=\"ssl\",0,1,0\n<< OK\n>> AT+QMTCFG=\"ssl\",0\n<< +QMTCFG: \"ssl\",1,0\n<< OK",
-    );
-    format!(
-        r#"
-        >> AT+QSSLCFG="sslversion",0,4
-        << OK
-        >> AT+QSSLCFG="ciphersuite",0,"0xFFFF"
-        << ERROR
-        >> AT+QSSLCFG="ciphersuite",0,0xFFFF
-        << OK
-        >> AT+QSSLCFG="seclevel",0,{level}
-        << OK
-        >> AT+QSSLCFG="cacert",0,"{ca}"
-        << OK
-        {pair}
-        >> AT+QSSLCFG="ignorelocaltime",0,0
-        << OK
-        >> AT+QSSLCFG="sni",0,1
-        << ERROR
-        >> AT+QSSLCFG="seclevel",0
-        << +QSSLCFG: "seclevel",0,{level}
-        << OK
-        >> AT+QSSLCFG="cacert",0
-        << +QSSLCFG: "cacert",0,"{ca}"
-        << OK
-        >> AT+QSSLCFG="ignorelocaltime",0
-        << +QSSLCFG: "ignorelocaltime",0,0
-        << OK
-        {settings}
-        >> AT+QMTOPEN=0,"broker.example.com",8883
-        << OK
-        << +QMTOPEN: 0,0
-        >> AT+QMTCONN=0,"gateway-7"
-        << OK
-        << +QMTCONN: 0,0,0
-        "#
-    )
-}
-
-fn tls_options(tls: Tls) -> ConnectOptions {
-    ConnectOptions::new("gateway-7", "broker.example.com", 8883).tls(tls)
-}
-
-const CLOCK: &str = ">> AT+CCLK?\n<< +CCLK: \"26/11/21,10:00:00+00\"\n<< OK\n";
-
-#[tokio::test(start_paused = true)]
-async fn certificates_are_sent_once_and_settings_read_back() {
-    let [ca, client, key] = names();
-    let tls = || Tls::with_ca(CA).client_certificate(CLIENT, KEY);
-    let script = format!(
-        "{CLOCK}{}{}{}{}",
-        upload(&ca, CA),
-        upload(&client, CLIENT),
-        upload(&key, KEY),
-        tls_script(2)
-    );
-    connect_with(&Host::default(), tls_options(tls()), &script).await.unwrap();
-    let there = format!("{}{}{}", listed(&ca, CA), listed(&client, CLIENT), listed(&key, KEY));
-    let script = format!("{CLOCK}{there}{}", tls_script(2));
-    connect_with(&Host::default(), tls_options(tls()), &script).await.unwrap();
-    let script = format!("{CLOCK}{}{}", listed(&ca, CA), tls_script(1));
-    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn uploads_are_told_and_keys_are_not() {
-    let steps: Arc<Mutex<Vec<Step>>> = Arc::default();
-    let seen = Arc::clone(&steps);
-    let progress: Progress = Arc::new(move |step: &Step| seen.lock().unwrap().push(step.clone()));
-    let [ca, ..] = names();
-    let options = tls_options(Tls::with_ca(CA));
-    let host = Host::default();
-    let script = format!("{CLOCK}{}{}", upload(&ca, CA), tls_script(1));
-    let flow = async |port: ModemPort| {
-        let context = Connecting { port: &port, index: 0, options: &options, progress: Some(&progress) };
-        connect(&context, &host.sessions).await
-    };
-    host.converse(&script, flow).await.unwrap();
-    let expected = [Step::Upload { file: ca, bytes: CA.len() }, Step::OpenNetwork, Step::Connect];
-    assert_eq!(*steps.lock().unwrap(), expected);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_file_of_another_size_is_sent_again() {
-    let [ca, ..] = names();
-    let broken_off =
-        format!(">> AT+QFLST=\"{ca}\"\n<< +QFLST: \"{ca}\",3\n<< OK\n>> AT+QFDEL=\"{ca}\"\n<< OK\n");
-    let send = upload(&ca, CA);
-    let send = send.split_once("405\n").unwrap().1;
-    let script = format!("{CLOCK}{broken_off}{send}{}", tls_script(1));
-    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_certificate_that_was_stored_wrong_is_taken_away_again() {
-    let [ca, ..] = names();
-    let sent = upload(&ca, CA);
-    let sent = sent.split_once("<< +QFUPL").unwrap().0;
-    let size = CA.len();
-    let script = format!("{CLOCK}{sent}<< +QFUPL: {size},0bad\n<< OK\n>> AT+QFDEL=\"{ca}\"\n<< OK");
-    let error = connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap_err();
-    assert!(error.to_string().ends_with("was not stored as it was sent"), "{error}");
-    // The line with the checksum may be missing: then the size decides.
-    let script = format!("{CLOCK}{sent}<< OK\n{}{}", listed(&ca, CA), tls_script(1));
-    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_setting_that_was_not_kept_ends_it_before_anything_is_sent_to_the_broker() {
-    let [ca, ..] = names();
-    let script = format!("{CLOCK}{}{}", listed(&ca, CA), tls_script(1));
-    for (command, wrong) in [
-        ("QSSLCFG=\"seclevel\",0", "+QSSLCFG: \"seclevel\",0,0"),
-        ("QSSLCFG=\"cacert\",0", "+QSSLCFG: \"cacert\",0,\"UFS:other.pem\""),
-        ("QSSLCFG=\"ignorelocaltime\",0", "+QSSLCFG: \"ignorelocaltime\",0,1"),
-        ("QMTCFG=\"ssl\",0", "+QMTCFG: \"ssl\",0"),
-    ] {
-        let query = format!(">> AT+{command}\n");
-        let end = script.find(&query).unwrap() + query.len();
-        let script = format!("{}<< {wrong}\n<< OK", &script[..end]);
-        let error = connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap_err();
-        let key = command.split('"').nth(1).unwrap();
-        assert!(error.to_string().contains(&format!("did not keep the setting {key},")), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_clock_that_was_never_set_is_set() {
-    let host = Host::default();
-    let options = tls_options(Tls::with_ca(CA));
-    let flow = async |port: ModemPort| {
-        let context = Connecting { port: &port, index: 0, options: &options, progress: None };
-        connect(&context, &host.sessions).await
-    };
-    // The time is this computer's, so only the start of the line is known, and the module says no more.
-    let script = ">> AT+CCLK?\n<< +CCLK: \"80/01/06,00:00:12+00\"\n<< OK\n>= AT+CCLK=\"2";
-    let outcome = tokio::time::timeout(Duration::from_secs(1), host.converse(script, flow)).await;
-    assert!(outcome.is_err(), "the answer is still awaited");
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_verification_nothing_is_sent_or_trusted() {
-    let script = tls_script(0);
-    let cut = |from: &str, to: &str, script: String| {
-        let start = script.find(from).unwrap();
-        let end = script[start..].find(to).unwrap() + start;
-        format!("{}{}", &script[..start], &script[end..])
-    };
-    let script = cut(">> AT+QSSLCFG=\"cacert\",0,", ">> AT+QSSLCFG=\"ignore", script);
-    let script = cut(">> AT+QSSLCFG=\"cacert\",0\n", ">> AT+QMTCFG", script);
-    let script = script.replace("\"ignorelocaltime\",0,0", "\"ignorelocaltime\",0,1");
-    connect_with(&Host::default(), tls_options(Tls::danger_without_verification()), &script).await.unwrap();
 }

@@ -45,9 +45,6 @@ pub struct Builder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The dialect of this vendor is not part of this crate yet.
-    #[error("the dialect of {0} is not served yet")]
-    NotServed(Vendor),
     /// A PIN has four to eight digits.
     #[error("a SIM PIN has four to eight digits")]
     BadPin,
@@ -183,8 +180,7 @@ impl Builder {
     /// Builds the module.
     ///
     /// # Errors
-    /// [`BuildError::NotServed`] for a vendor whose dialect is missing, [`BuildError::BadPin`] for a PIN that no SIM
-    /// could have.
+    /// [`BuildError::BadPin`] for a PIN that no SIM could have.
     pub fn build(self) -> Result<VirtualModem, BuildError> {
         let bad_pin =
             |pin: &String| !(4..=8).contains(&pin.len()) || !pin.bytes().all(|byte| byte.is_ascii_digit());
@@ -196,7 +192,6 @@ impl Builder {
             Vendor::SimCom => Box::new(SimCom::default()),
             Vendor::Fibocom => Box::new(Fibocom::default()),
             Vendor::Neoway => Box::new(Neoway::default()),
-            vendor => return Err(BuildError::NotServed(vendor)),
         };
         let mut identity = firmware.identity();
         let overrides = [

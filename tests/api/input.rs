@@ -42,7 +42,7 @@ async fn connect_options_are_checked_before_a_byte_is_sent() {
         let port = mqtt_at::ConnectOptions::new("one", "host", 0);
         let will = Will::new("w", vec![0; 20_000]).unwrap();
         for (options, names) in [
-            (host, "host"),
+            (host, "host|address"),
             (port, "port"),
             (options(&long), "client identifier"),
             (options("one\r"), "client identifier"),
@@ -54,7 +54,8 @@ async fn connect_options_are_checked_before_a_byte_is_sent() {
             (options("one").require_tls(true), "TLS"),
         ] {
             let error = bench.modem.connect(options).await.map(drop).unwrap_err();
-            assert!(error.to_string().contains(names), "{kind:?}: {error} does not name {names}");
+            let is_named = names.split('|').any(|name| error.to_string().contains(name));
+            assert!(is_named, "{kind:?}: {error} does not name {names}");
             assert!(matches!(error, Error::Input(_) | Error::Unsupported { .. }), "{kind:?}: {error:?}");
         }
         assert_eq!(bench.module.understood().len(), before, "{kind:?}: nothing was sent");

@@ -88,7 +88,9 @@ async fn the_manuals_longest_times_are_waited_for() {
         let bench = Bench::new(kind).await;
         for (command, seconds) in kind.slow {
             let delay = Action::Delay(Duration::from_secs(*seconds));
-            bench.module.inject_fault(Fault::new(Hook::BetweenFinalAndResult, delay).command(*command));
+            let hook =
+                if kind.deferred_result.is_some() { Hook::BetweenFinalAndResult } else { Hook::BeforeFinal };
+            bench.module.inject_fault(Fault::new(hook, delay).command(*command));
         }
         let client = bench.client("patient").await;
         client.subscribe("a", QoS::AtLeastOnce).await.unwrap();

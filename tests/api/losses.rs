@@ -13,11 +13,10 @@ async fn wrong_credentials_are_the_brokers_refusal() {
         let bench = Bench::new(kind).await;
         bench.broker.require_credentials("gateway", "right");
         let error = bench.modem.connect(options("one").credentials("gateway", "wrong")).await.unwrap_err();
-        assert!(
-            matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5)),
-            "{kind:?}: {error:?}"
-        );
-        assert_eq!(error.fault(), Fault::Broker);
+        if kind.tells_refusal {
+            let is_told = matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5));
+            assert!(is_told && error.fault() == Fault::Broker, "{kind:?}: {error:?}");
+        }
         assert!(error.remedy().is_some_and(|it| it.contains("password")));
         bench.modem.connect(options("one").credentials("gateway", "right")).await.unwrap();
     }
@@ -25,7 +24,7 @@ async fn wrong_credentials_are_the_brokers_refusal() {
 
 #[tokio::test(start_paused = true)]
 async fn every_connack_refusal_has_its_code() {
-    for kind in KINDS {
+    for kind in KINDS.iter().filter(|kind| kind.tells_refusal) {
         let bench = Bench::new(kind).await;
         for code in 1..=5 {
             bench.broker.refuse_connections(Some(code));
@@ -50,6 +49,7 @@ async fn a_kicked_client_knows_it_and_its_streams_end() {
         assert_eq!(messages.next().await, None, "{kind:?}");
         let error = client.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap_err();
         assert!(matches!(error, Error::ConnectionLost { outcome: Outcome::NotSent, .. }), "{error:?}");
+        drop(client);
         bench.client("again").await.publish("a", QoS::AtLeastOnce, false, "x").await.unwrap();
     }
 }
@@ -93,8 +93,12 @@ async fn a_refused_subscription_names_its_filter() {
             assert!(matches!(error, Error::Broker(_)), "{kind:?}: {error}");
             assert!(error.to_string().contains("secret/#"), "{kind:?}: {error}");
         } else {
-            assert!(matches!(error, Error::Module(_)) && error.remedy().is_some(), "{kind:?}: {error:?}");
+            // Neoway's module even closes the connection.
+            let is_told = matches!(error, Error::Module(_) | Error::ConnectionLost { .. });
+            assert!(is_told && error.remedy().is_some(), "{kind:?}: {error:?}");
         }
+        drop(client);
+        let client = bench.client("two").await;
         bench.broker.limit_subscription("low/#", 0);
         let lowered = client.subscribe("low/#", QoS::ExactlyOnce).await.unwrap();
         // Where the module does not tell, what was asked for is all that is known.

@@ -9,6 +9,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+use virtual_modem::Vendor;
+
 use crate::support::{Bench, KINDS, options};
 
 const CANARY: &str = "canary-7d1f";
@@ -72,11 +74,10 @@ async fn a_credential_is_seen_nowhere() {
     let heard = Heard::default();
     let _guard = tracing::subscriber::set_default(heard.clone());
     for kind in KINDS {
-        let modem_options = ModemOptions::new()
-            .tap(heard.clone())
-            .apn("internet")
-            .pdp_credentials("user", format!("{CANARY}-pdp"))
-            .sim_pin("4711");
+        let mut modem_options = ModemOptions::new().tap(heard.clone()).apn("internet").sim_pin("4711");
+        if kind.vendor != Vendor::Neoway {
+            modem_options = modem_options.pdp_credentials("user", format!("{CANARY}-pdp"));
+        }
         heard.add(&modem_options);
         let bench = Bench::with(kind, |it| it.sim_pin("4711"), modem_options).await;
         heard.add(&bench.modem);

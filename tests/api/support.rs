@@ -15,6 +15,8 @@ pub struct Kind {
     pub clients: usize,
     /// Whether the module tells which quality of service was granted.
     pub tells_granted: bool,
+    /// Whether the module tells why the broker refused a connection.
+    pub tells_refusal: bool,
     /// The command that asks for the payload, as far as its name goes.
     pub payload: &'static str,
     /// The command whose answer tells that a message was published.
@@ -35,6 +37,7 @@ pub const KINDS: &[Kind] = &[
         longest: 1500,
         clients: 6,
         tells_granted: true,
+        tells_refusal: true,
         payload: "+QMTPUBEX=",
         publish: "+QMTPUBEX=",
         final_result: Duration::from_secs(15),
@@ -50,16 +53,45 @@ pub const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        vendor: Vendor::SimCom,
+        longest: 10_240,
+        clients: 2,
+        tells_granted: false,
+        tells_refusal: true,
+        payload: "+CMQTTPAYLOAD=",
+        publish: "+CMQTTPUB=",
+        final_result: Duration::from_secs(15),
+        prompt: Duration::from_secs(35),
+        deferred_result: Some(Duration::from_secs(95)),
+        // [A7600 MQTT 1.00 §2.1.1, §2.1.9, §2.1.12]
+        slow: &[("+CMQTTSTART", 119), ("+CMQTTCONNECT=", 59), ("+CMQTTPUB=", 59), ("+CMQTTDISC=", 59)],
+    },
+    Kind {
         vendor: Vendor::Fibocom,
         longest: 1024,
         clients: 2,
         tells_granted: false,
+        tells_refusal: true,
         payload: "+MQTTPUB=",
         publish: "+MQTTPUB=",
         final_result: Duration::from_secs(15),
         prompt: Duration::from_secs(35),
         deferred_result: Some(Duration::from_secs(40)),
         slow: &[("+MQTTOPEN=", 40)],
+    },
+    Kind {
+        vendor: Vendor::Neoway,
+        longest: 10_240,
+        clients: 1,
+        tells_granted: false,
+        tells_refusal: false,
+        payload: "+MQTTPUBS=",
+        publish: "+MQTTPUBS=",
+        final_result: Duration::from_secs(60),
+        prompt: Duration::from_secs(35),
+        deferred_result: None,
+        // [Neoway MQTT 1.2 §5.3 to §5.8]
+        slow: &[("+MQTTCONN=", 59), ("+MQTTSUB=", 29), ("+MQTTPUBS=", 29), ("+MQTTDISCONN", 29)],
     },
 ];
 

@@ -156,6 +156,17 @@ impl ConnectOptions {
         self
     }
 
+    /// Checks what no module can do, before anything is sent; the limits of a module are its dialect's.
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        if self.host.is_empty() {
+            return Err(InputError::Missing { field: "the host" });
+        }
+        if self.port == 0 {
+            return Err(InputError::OutOfRange { field: "the port", got: 0, min: 1, max: 65_535 });
+        }
+        Ok(())
+    }
+
     /// The longest time for which a publish or subscription may stay without any word of the module: the
     /// manuals' packet timeout times retries, half as much again, and 5 s.
     pub(crate) fn acknowledgement_timeout(&self) -> Duration {

@@ -171,6 +171,7 @@ impl Modem {
     ///
     /// Dropping the future leaves the module's client to be cleaned up by the next `connect`.
     pub async fn connect(&self, options: ConnectOptions) -> Result<Client> {
+        options.check()?;
         self.shared.dialect.check(&options)?;
         let (lease, dirty) = self.lease(options.client_index)?;
         let index = lease.index;

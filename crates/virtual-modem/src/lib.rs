@@ -41,12 +41,19 @@
 //!
 //! # What is served
 //!
-//! [`Vendor::Quectel`]: every command of the EC200x MQTT note 1.0, TLS contexts, the file store, contexts, and the
-//! common commands of V.250 and 3GPP 27.007 a host needs to bring a module up.
+//! The common commands of V.250 and 3GPP 27.007 a host needs to bring a module up, and
 //!
-//! # Where the manual leaves room
+//! - [`Vendor::Quectel`]: every command of the EC200x MQTT note 1.0, TLS contexts, the file store, contexts;
+//! - [`Vendor::Fibocom`]: every command of the MQTT manual 1.2.6, the data call, no TLS, as the manual has none;
+//! - [`Vendor::Neoway`]: every command of the MQTT guide 1.2, the cloud's family, certificates and TLS.
+//!
+//! # Where the manuals leave room
 //!
 //! - MQTT 3.1.1 is spoken on the wire whichever version (3 or 4) the module is set to.
+//! - Certificates are judged by the time of this computer, not of the module's clock.
+//!
+//! ## Quectel
+//!
 //! - A packet is sent `<retry_times>` times in all, at least once, because the manual's longest response time is
 //!   `<pkt_timeout>` × `<retry_times>`. After that the client closes the connection with `+QMTSTAT: i,6`.
 //! - A connection that breaks reports the publishes under way as failed (result 2) before its `+QMTSTAT`.
@@ -57,7 +64,31 @@
 //! - In hexadecimal receive format the length counts digits, unless a quirk says otherwise.
 //! - The platform settings (`aliauth`, `onenet`, `hwauth`, `hwprodid`) become user name and password, without the
 //!   signature that a real module computes from the secret.
-//! - Certificates are judged by the time of this computer, not of the module's clock.
+//!
+//! ## Fibocom
+//!
+//! - `AT+MQTTOPEN` is answered within the second the manual allows. A refusal that is known by then is `ERROR: 700` to
+//!   `704`; later, and for every other failure, it is `OK` and then `+MQTTOPEN: i,0`. [`Quirk::Refusal`] changes this.
+//! - What the codes 700 to 704 do not name is plain `ERROR`: wrong arguments, wrong states, a SIM that is not ready.
+//! - Opening needs `AT+MQTTUSER`, which the manual calls essential, and otherwise is refused; empty strings of it stand
+//!   for no user name and no password. Without a data call the result is 0.
+//! - `AT+MQTTCLOSE?` lists the clients that are open, 0 for none.
+//! - A lost connection is reported as in the manual's example: `+MQTTBREAK: i,cause`, then `+MQTTCLOSE: i,1`. A client
+//!   whose login is still under way has `+MQTTOPEN: i,0` instead.
+//! - Ten messages wait for `AT+MQTTREAD` and the next one is lost, unless quirks say otherwise.
+//! - A packet is sent three times, every 10 s; then its status is 0 and the connection is closed.
+//!
+//! ## Neoway
+//!
+//! - Answers have no empty line before `OK`, except the states': so it is printed in the guide.
+//! - What the broker refuses or leaves unanswered for 25 s is `+CMD ERROR: -3` or `-1`, and then the connection is
+//!   closed and reported as lost. A connection that does not come about is `ERROR`.
+//! - `AT+MQTTDISCONN` releases login and will. A lost connection releases nothing.
+//! - The first number of a received message is its packet identifier, 0 with QoS 0.
+//! - `AT+MQTTWILLMSG` takes the arguments of `AT+MQTTWILLPARAM` with a length in place of the message.
+//! - The cloud's commands are answered at once, and their acknowledgements follow; unsubscribing has one too. The login
+//!   is in plain text, without the signature that a real module computes.
+//! - A connection by `AT+AWSCONN` always has TLS, and is used with the standard commands.
 
 mod broker;
 mod builder;

@@ -40,4 +40,8 @@ mod simcom_connection;
 #[cfg(test)]
 mod simcom_manual;
 #[cfg(test)]
+mod simcom_messages;
+#[cfg(test)]
+mod simcom_quirks;
+#[cfg(test)]
 mod tls;

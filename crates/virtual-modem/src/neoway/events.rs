@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CLIENT, CONTEXT, Flavour, Neoway};
+use super::{CHATTER, CLIENT, CONTEXT, Flavour, Neoway};
 use crate::machine::answer::{Answer, Refusal};
 use crate::machine::core::Core;
 use crate::mqtt::packet::Publish;
@@ -117,18 +117,20 @@ impl Neoway {
         self.messages += 1;
         let number = if core.has(Quirk::MessageCount) { self.messages } else { u64::from(message.id) };
         let length = message.payload.len();
-        let line = if self.flavour == Flavour::Cloud {
+        let (head, middle) = if self.flavour == Flavour::Cloud {
             let (colon, comma) = if core.has(Quirk::CloudSpaces) { (": ", ", ") } else { (":", ",") };
-            let head = format!("+CLOUDPUBLISH{colon}{number}{comma}");
-            let middle = format!("{comma}{length}{comma}");
-            [head.as_bytes(), &message.topic, middle.as_bytes(), &message.payload].concat()
+            (format!("+CLOUDPUBLISH{colon}{number}{comma}"), format!("{comma}{length}{comma}"))
         } else {
             let blank = if core.has(Quirk::MessageAfterSpace) { " " } else { "" };
             let session = if core.has(Quirk::MessageWithSession) { "0," } else { "" };
-            let head = format!("+MQTTSUB:{blank}{session}{number},\"");
-            let middle = format!("\",{length},");
-            [head.as_bytes(), &message.topic, middle.as_bytes(), &message.payload].concat()
+            (format!("+MQTTSUB:{blank}{session}{number},\""), format!("\",{length},"))
         };
-        core.urc(line);
+        let header = [head.as_bytes(), &message.topic, middle.as_bytes()].concat();
+        if core.has(Quirk::UrcInsideMessage) {
+            let between = [b"\r\n", CHATTER, b"\r\n"].concat();
+            core.raw([b"\r\n", &*header, &between, &message.payload, b"\r\n"].concat());
+        } else {
+            core.urc([&*header, &message.payload].concat());
+        }
     }
 }

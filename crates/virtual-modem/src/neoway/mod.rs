@@ -173,13 +173,16 @@ impl Firmware for Neoway {
     }
 
     fn chatter(&self) -> Bytes {
-        Bytes::from_static(b"+PBREADY")
+        Bytes::from_static(CHATTER)
     }
 
     fn settings(&self) -> Vec<(String, String)> {
         self.dump()
     }
 }
+
+/// A line that may come at any time.
+const CHATTER: &[u8] = b"+PBREADY";
 
 /// How long the data behind a prompt may take, all of it [Neoway MQTT 1.2 §5.7, §B.2].
 const WRITING_TIME: Duration = Duration::from_secs(30);

@@ -167,6 +167,14 @@ async fn messages_are_counted_and_not_quoted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_may_come_inside_a_message() {
+    let mut bench = connected(|builder| builder.quirk(Quirk::UrcInsideMessage)).await;
+    bench.ok("AT+MQTTSUB=\"t\",0").await;
+    bench.broker.publish_from_outside("t", 0, false, "hi");
+    bench.host.hear("\r\n+MQTTSUB:0,\"t\",2,\r\n+PBREADY\r\nhi\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_may_come_inside_a_publish() {
     let mut bench = connected(|builder| builder.rtt(Duration::from_secs(1))).await;
     bench.ok("AT+MQTTSUB=\"down\",0").await;

@@ -52,6 +52,7 @@ mod sessions;
 pub use commands::*;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use at_port::{Operation, Refusal, Reply, Rules};
@@ -119,7 +120,7 @@ impl Dialect for Fibocom {
         let command = MqttPub::new(index, publish.topic.as_str(), publish.payload.clone())
             .qos(publish.qos)
             .retain(publish.retain)
-            .timeout(publish.options.acknowledgement_timeout());
+            .timeout(acknowledgement_timeout(publish.options));
         Ok(command.operation()?)
     }
 
@@ -135,7 +136,7 @@ impl Dialect for Fibocom {
         }
         let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
         let command = MqttSub::new(index, filter.as_str(), *qos);
-        Ok(command.timeout(subscribe.options.acknowledgement_timeout()).operation()?)
+        Ok(command.timeout(acknowledgement_timeout(subscribe.options)).operation()?)
     }
 
     /// The module does not tell what was granted; what was asked for is the most that can have been.
@@ -147,7 +148,7 @@ impl Dialect for Fibocom {
     fn unsubscribe(&self, index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
         let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
         let command = MqttUnsub::new(index, filter.as_str());
-        Ok(command.timeout(unsubscribe.options.acknowledgement_timeout()).operation()?)
+        Ok(command.timeout(acknowledgement_timeout(unsubscribe.options)).operation()?)
     }
 
     fn read_unsubscribe(&self, reply: &Reply) -> Result<()> {
@@ -157,6 +158,12 @@ impl Dialect for Fibocom {
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         facts::explain(refusal)
     }
+}
+
+/// The module cannot be told how long to wait for the broker, so it is waited for at least as long as it may take: a
+/// result that comes later could be that of the next command.
+fn acknowledgement_timeout(options: &ConnectOptions) -> Duration {
+    options.acknowledgement_timeout().max(facts::timeout::ACKNOWLEDGEMENT)
 }
 
 /// Whether the status is success. A packet that failed may have reached the broker all the same.

@@ -158,7 +158,7 @@ pub(super) fn explain(refusal: &Refusal) -> Option<Error> {
         (None, FinalResult::Error) => no_reason(&refusal.command)?,
         (None, _) => return None,
     };
-    let is_unsent = matches!(refusal.progress, Progress::Nothing | Progress::Begun);
+    let is_unsent = is_open || matches!(refusal.progress, Progress::Nothing | Progress::Begun);
     let error = ModuleError {
         command: refusal.command.clone(),
         code: number.map(|number| number.to_string().into()),

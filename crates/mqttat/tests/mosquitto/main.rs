@@ -29,5 +29,7 @@ pub struct Kind {
 
 pub const KINDS: &[Kind] = &[
     Kind { vendor: "quectel", longest: 1500, empty: false },
+    Kind { vendor: "simcom", longest: 10_240, empty: true },
     Kind { vendor: "fibocom", longest: 1024, empty: false },
+    Kind { vendor: "neoway", longest: 10_240, empty: false },
 ];

@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use crate::support::{Broker, Module, fail, succeed};
 
 /// The vendors whose manual has TLS.
-const VENDORS: &[&str] = &["quectel"];
+const VENDORS: &[&str] = &["quectel", "simcom"];
 
 /// A certificate authority, a server certificate for `localhost`, and a client certificate, as PEM files.
 struct Papers {

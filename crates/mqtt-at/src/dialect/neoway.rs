@@ -1,5 +1,6 @@
 //! Neoway modules: `AT+MQTT…` for the module's one client, as described in the manual *Neoway Standard Modules MQTT
-//! Application Guide 1.2*, cited as `[Neoway MQTT 1.2 §…]`.
+//! Application Guide 1.2*, cited as `[Neoway MQTT 1.2 §…]`; where it is silent, as the later manual *N58 AT Commands
+//! 2.0*, cited as `[N58 AT 2.0 §…]`.
 //!
 //! [`Modem`](crate::Modem) and [`Client`](crate::Client) use what they need; every command is here for those who
 //! need more, to be sent with [`Modem::send`](crate::Modem::send):
@@ -14,13 +15,14 @@
 //!
 //! | Commands | Types |
 //! |---|---|
-//! | data connection | [`Xiic`] |
+//! | data connection | [`Xiic`], [`XgAuth`] |
 //! | client identifier, user name, password | [`MqttConnParam`] |
 //! | will | [`MqttWillParam`], [`MqttWillMsg`] |
 //! | connection to the broker | [`MqttConn`], [`MqttDisconn`], [`MqttState`] |
 //! | subscriptions | [`MqttSub`], [`MqttUnsub`] |
 //! | messages | [`MqttPubs`], [`MqttPub`] |
-//! | Alibaba's cloud | [`CloudHdAuth`], [`CloudConn`], [`CloudSub`], [`CloudUnsub`], [`CloudPub`], [`CloudPubMsg`], [`CloudState`], [`CloudDisconn`], [`CloudMessages`] |
+//! | messages of the clouds | [`CloudMessages`] |
+//! | Alibaba's cloud | [`CloudHdAuth`], [`CloudConn`], [`CloudSub`], [`CloudUnsub`], [`CloudPub`], [`CloudPubMsg`], [`CloudState`], [`CloudDisconn`] |
 //! | AWS | [`CertAdd`], [`AwsTlsCfg`], [`AwsAuthParam`], [`AwsConnParam`], [`AwsConn`] |
 //!
 //! Arguments that are out of range are refused before a byte is sent.

@@ -1,4 +1,4 @@
-//! The messages of Alibaba's cloud.
+//! The messages of the clouds.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::link::Inbound;
 use crate::message::Message;
 use crate::modem::Modem;
 
-/// The messages that Alibaba's cloud sends, from the moment on at which this was made [Neoway MQTT 1.2 §4].
+/// The messages that Alibaba's cloud or AWS sends, from the moment on at which this was made [Neoway MQTT 1.2 §4].
 ///
 /// A slow reader loses the oldest messages past the capacity and is told how many, as an item. The stream ends with
 /// the port.

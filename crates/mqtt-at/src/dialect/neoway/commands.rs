@@ -20,7 +20,7 @@ pub use certificate::CertAdd;
 pub use cloud::{CloudConn, CloudDisconn, CloudHdAuth, CloudState};
 pub use cloud_topic::{CloudPub, CloudPubMsg, CloudResult, CloudSub, CloudUnsub};
 pub use connection::{ConnectionSettings, MqttConn, MqttDisconn, ReadConn};
-pub use data_link::{DataLink, ReadXiic, Xiic};
+pub use data_link::{DataLink, ReadXiic, XgAuth, Xiic};
 pub use parameters::{ConnectionParameters, MqttConnParam, ReadConnParam};
 pub use publish::{MqttPub, MqttPubs};
 pub use state::{ConnectionState, MqttState, ReadState};

@@ -1,8 +1,9 @@
 //! What the manual says about limits, times and results.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use at_codec::{Charset, Fields};
+use at_codec::{Charset, Escaped, Fields};
 use at_port::{FinalResult, Progress, Refusal};
 
 use crate::dialect::Facts;
@@ -12,6 +13,9 @@ use crate::vendor::Vendor;
 
 /// The module's only client has no number; this is ours for it.
 pub(super) const CLIENT: u8 = 0;
+
+/// The PDP context that `AT+XIIC` dials with [Neoway MQTT 1.2 §3].
+pub(super) const PDP_CONTEXT: u8 = 1;
 
 /// The longest client identifier, in bytes [Neoway MQTT 1.2 §5.1].
 pub(super) const CLIENT_IDENTIFIER: usize = 256;
@@ -56,6 +60,9 @@ pub(super) const HOST: usize = 253;
 /// The longest host and port in one string.
 pub(super) const ADDRESS: usize = HOST + ":65535".len();
 
+/// The longest user name and password of an access point, in bytes: 32 on N58 [N58 AT 2.0 §4.21], 50 on N706.
+pub(super) const ACCESS: usize = 50;
+
 /// The longest product key, device name, device secret and name of a file, in bytes; the manual gives no limit.
 pub(super) const NAME: usize = 256;
 
@@ -71,6 +78,9 @@ pub(super) const MESSAGE: &str = "+MQTTSUB";
 
 /// The report of a message from Alibaba's cloud [Neoway MQTT 1.2 §4].
 pub(super) const CLOUD_MESSAGE: &str = "+CLOUDPUBLISH";
+
+/// The report of a message from AWS, of which only later manuals know [N58 AT 2.0 §17.9].
+pub(super) const AWS_MESSAGE: &str = "+AWSSUBRECV";
 
 /// The vendor's own final result, with which the connection is closed [Neoway MQTT 1.2 §B.1, §B.5].
 pub(super) const CMD_ERROR: &str = "+CMD ERROR";
@@ -127,6 +137,33 @@ pub(super) mod timeout {
     pub(in super::super) const FILE: Duration = Duration::from_secs(30);
 }
 
+/// A code of `+CMD ERROR`, with its meaning and what can be done about it.
+struct Code {
+    number: i64,
+    meaning: &'static str,
+    remedy: &'static str,
+}
+
+/// The codes of `+CMD ERROR`, with which the connection is closed. [Neoway MQTT 1.2 §B.5] says that there are some;
+/// which, only a later manual says [N58 AT 2.0 §15.6].
+const CODES: &[Code] = &[
+    Code { number: -1, meaning: "there is no connection", remedy: "reconnect" },
+    Code { number: -2, meaning: "the packet could not be sent", remedy: RECONNECT },
+    Code { number: -3, meaning: "the broker did not acknowledge the packet in time", remedy: RECONNECT },
+    Code {
+        number: -4,
+        meaning: "the topic is not valid",
+        remedy: "check the topic and the broker's access rules, then reconnect",
+    },
+    Code {
+        number: -5,
+        meaning: "a received message was too long for the module",
+        remedy: "publish shorter messages to this module, then reconnect",
+    },
+];
+
+const RECONNECT: &str = "check signal and registration, then reconnect";
+
 /// What a refusal with a meaning of this vendor's own means.
 pub(super) fn explain(refusal: &Refusal) -> Option<ModuleError> {
     if is_timed_out(&refusal.result) {
@@ -139,34 +176,45 @@ pub(super) fn explain(refusal: &Refusal) -> Option<ModuleError> {
             outcome: Outcome::NotSent,
         });
     }
-    let (code, meaning) = match (&refusal.result, refusal.command.as_str()) {
+    let (code, meaning, remedy) = match (&refusal.result, refusal.command.as_str()) {
         (FinalResult::Vendor { line, .. }, _) => {
-            let fields = Fields::of(line, CMD_ERROR)?;
-            let code = String::from_utf8_lossy(fields.rest()).trim_matches(['<', '>']).to_owned();
-            (Some(code.into()), "the module failed, and has closed the connection")
+            let (code, known) = cmd_error(line)?;
+            match known {
+                Some(known) => (Some(code), known.meaning, known.remedy),
+                None => (Some(code), "the module failed, and has closed the connection", RECONNECT),
+            }
         }
-        (FinalResult::Error, "AT+MQTTCONN") => {
-            (None, "the broker could not be reached, or refused the client")
+        (FinalResult::Error, "AT+MQTTCONN") => (
+            None,
+            "the broker could not be reached, or refused the client",
+            "check host, port, user name and password, and that no other client has the same identifier",
+        ),
+        (FinalResult::Error, "AT+MQTTSUB") => (
+            None,
+            "the subscription failed",
+            "check the broker's access rules for this topic filter, then signal and registration",
+        ),
+        (FinalResult::Error, "AT+MQTTPUBS" | "AT+MQTTPUB") => {
+            (None, "the message was not published", RECONNECT)
         }
-        (FinalResult::Error, "AT+MQTTSUB") => (None, "the subscription failed"),
-        (FinalResult::Error, "AT+MQTTPUBS" | "AT+MQTTPUB") => (None, "the message was not published"),
         _ => return None,
-    };
-    let remedy = match refusal.command.as_str() {
-        "AT+MQTTCONN" => {
-            "check host, port, user name and password, and that no other client has the same identifier"
-        }
-        "AT+MQTTSUB" => "check the broker's access rules for this topic filter, then signal and registration",
-        _ => "check signal and registration, then reconnect",
     };
     let is_over = matches!(refusal.progress, Progress::Nothing | Progress::Begun);
     Some(ModuleError {
         command: refusal.command.clone(),
-        code,
+        code: code.map(Cow::Owned),
         meaning: meaning.into(),
         remedy: Some(remedy),
         outcome: if is_over { Outcome::NotSent } else { Outcome::Unknown },
     })
+}
+
+/// Reads `+CMD ERROR: <code>`, also without the angle brackets.
+fn cmd_error(line: &[u8]) -> Option<(String, Option<&'static Code>)> {
+    let fields = Fields::of(line, CMD_ERROR)?;
+    let code = Escaped(fields.rest()).to_string().trim_matches(['<', '>', ' ']).to_owned();
+    let known = code.parse().ok().and_then(|number| CODES.iter().find(|code: &&Code| code.number == number));
+    Some((code, known))
 }
 
 /// Whether the module gave up waiting for data.

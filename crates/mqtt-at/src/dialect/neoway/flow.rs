@@ -6,16 +6,15 @@ use std::time::Duration;
 use at_port::{Lane, Operation};
 use tokio::time::{Instant, sleep};
 
-use super::commands::{CloudDisconn, CloudState, ConnectionState, DataLink, MqttDisconn, MqttState, Xiic};
+use super::commands::{
+    CloudDisconn, CloudState, ConnectionState, DataLink, MqttDisconn, MqttState, XgAuth, Xiic,
+};
+use super::facts::PDP_CONTEXT;
 use super::rules::Session;
 use crate::common::{DefinePdpContext, Iccid, PdpType};
 use crate::dialect::{ModemPort, ask, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::ModemOptions;
-use crate::vendor::Vendor;
-
-/// The PDP context that `AT+XIIC` dials with [Neoway MQTT 1.2 §3].
-const PDP_CONTEXT: u8 = 1;
 
 /// How long the address may take after `AT+XIIC=1`.
 const ADDRESS_PATIENCE: Duration = Duration::from_secs(60);
@@ -44,16 +43,10 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
 
 /// Makes sure that the data connection has an address. One that has is used as it is.
 pub(super) async fn activate(port: &ModemPort, options: &ModemOptions) -> Result<()> {
-    if options.pdp.credentials.is_some() {
-        return Err(Error::Unsupported {
-            what: "a user name and password for the access point",
-            vendor: Vendor::Neoway,
-            reason: "its manual knows no command for them: send the module's own after opening it without attaching"
-                .into(),
-        });
-    }
     // The manual begins with it [Neoway MQTT 1.2 §2]; that the SIM is ready is known already.
-    if let Err(error @ Error::Port { .. }) = ask(port, Lane::COMMON, Iccid::CCID).await {
+    if let Err(error @ (Error::Port { .. } | Error::Rebooted { .. })) =
+        ask(port, Lane::COMMON, Iccid::CCID).await
+    {
         return Err(error);
     }
     if has_address(port, Lane::COMMON).await? == Some(true) {
@@ -62,6 +55,13 @@ pub(super) async fn activate(port: &ModemPort, options: &ModemOptions) -> Result
     if let Some(apn) = &options.pdp.apn {
         let context = DefinePdpContext::new(PDP_CONTEXT, PdpType::Ipv4, apn);
         ask(port, Lane::COMMON, context).await.map_err(not_attached)?;
+        if let Some((user, password)) = &options.pdp.credentials {
+            let access = XgAuth::new(user, password.clone());
+            if if_possible(ask(port, Lane::COMMON, access).await)?.is_none() {
+                // Many networks take anybody; if this one does not, there will be no address.
+                tracing::warn!("the module refused user name and password of the access point");
+            }
+        }
     }
     dial(port, Lane::COMMON).await
 }

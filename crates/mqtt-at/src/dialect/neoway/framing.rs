@@ -1,9 +1,10 @@
-//! Where a received message ends: `+MQTTSUB:id,"topic",length,payload` [Neoway MQTT 1.2 §3, §5.4], and from Alibaba's
-//! cloud `+CLOUDPUBLISH:id,topic,length,payload` [Neoway MQTT 1.2 §4].
+//! Where a received message ends: `+MQTTSUB:id,"topic",length,payload` [Neoway MQTT 1.2 §3, §5.4], from Alibaba's
+//! cloud `+CLOUDPUBLISH:id,topic,length,payload` [Neoway MQTT 1.2 §4], and from AWS `+AWSSUBRECV: id,"topic",…`, of which
+//! only a later manual knows [N58 AT 2.0 §17.9].
 //!
 //! The length counts the raw bytes of the payload, which has no quotes, and CR LF follows. Some modules print a space
-//! behind the colon; with several clients at once (`AT+MQTTMUX`) the number of the client goes first. The topic from the
-//! cloud has no quotes either, and the spaces behind its commas vary.
+//! behind the colon; with several clients at once (`AT+MQTTMUX`) the number of the client goes first. The topic from
+//! Alibaba's cloud has no quotes on most modules, and the spaces behind its commas vary.
 
 use std::sync::Arc;
 
@@ -27,7 +28,9 @@ pub(super) enum Source {
     /// The broker of the standard commands.
     Broker,
     /// Alibaba's cloud.
-    Cloud,
+    Alibaba,
+    /// AWS.
+    Aws,
 }
 
 impl ReceiveFraming {
@@ -52,10 +55,10 @@ impl ReceiveFraming {
     }
 }
 
-/// Whether a message with this topic can have been meant for us. What the cloud sends is asked for by typed commands
+/// Whether a message with this topic can have been meant for us. What a cloud sends is asked for by typed commands
 /// only, of which no list is kept.
 fn is_expected(links: &Links, source: Source, topic: &[u8]) -> bool {
-    if source == Source::Cloud {
+    if source != Source::Broker {
         return true;
     }
     let link = links.current(facts::CLIENT).filter(|link| link.is_alive());
@@ -63,19 +66,20 @@ fn is_expected(links: &Links, source: Source, topic: &[u8]) -> bool {
 }
 
 impl Source {
-    const ALL: [Self; 2] = [Self::Broker, Self::Cloud];
+    const ALL: [Self; 3] = [Self::Broker, Self::Alibaba, Self::Aws];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Broker => facts::MESSAGE,
-            Self::Cloud => facts::CLOUD_MESSAGE,
+            Self::Alibaba => facts::CLOUD_MESSAGE,
+            Self::Aws => facts::AWS_MESSAGE,
         }
     }
 
     fn layout(self) -> Layout {
         match self {
-            Self::Broker => quoted,
-            Self::Cloud => bare,
+            Self::Broker | Self::Aws => quoted,
+            Self::Alibaba => bare,
         }
     }
 }
@@ -150,7 +154,7 @@ impl Cursor<'_> {
     fn message(&mut self, source: Source) -> Result<Header, Header> {
         let mut id = self.number()?;
         self.spaces()?;
-        if source == Source::Cloud {
+        if source == Source::Alibaba {
             return Ok(Header::Message { source, id, topic: self.at });
         }
         if self.peek()?.is_ascii_digit() {
@@ -217,7 +221,11 @@ pub(super) struct Received<'a> {
 pub(super) fn read<'a>(line: &'a [u8], links: &Links) -> Option<Received<'a>> {
     let Header::Message { source, id, topic } = header(line) else { return None };
     let id = u16::try_from(id).ok().filter(|id| *id != 0);
-    let message = counted::read(line, topic, source.layout(), |topic| is_expected(links, source, topic));
+    let mut message = counted::read(line, topic, source.layout(), |topic| is_expected(links, source, topic));
+    if let Some(message) = message.as_mut().filter(|_| source == Source::Alibaba) {
+        let inner = message.topic.strip_prefix(b"\"").and_then(|topic| topic.strip_suffix(b"\""));
+        message.topic = inner.unwrap_or(message.topic);
+    }
     Some(Received { source, id, message })
 }
 

@@ -15,7 +15,8 @@ use crate::link::{Inbound, Links};
 use crate::message::Message;
 
 /// Reports that ask for something.
-const REPORTS: &[&str] = &[facts::MESSAGE, facts::CLOUD_MESSAGE, facts::CMD_ERROR, facts::STATE];
+const REPORTS: &[&str] =
+    &[facts::MESSAGE, facts::CLOUD_MESSAGE, facts::AWS_MESSAGE, facts::CMD_ERROR, facts::STATE];
 
 /// Reports that are known and ask for nothing: results that came too late or twice, and news of the network that
 /// bring-up asks for itself. `+PBREADY` follows the report of a start.
@@ -99,7 +100,7 @@ impl NeowayRules {
             return Reaction::default();
         };
         match (source, message) {
-            (Source::Cloud, Some(message)) => {
+            (Source::Alibaba | Source::Aws, Some(message)) => {
                 let message = Message::new(message.topic, message.payload, id);
                 Reaction::deliver(Channel::Modem, Inbound::Message(message))
             }
@@ -175,7 +176,7 @@ impl Rules for NeowayRules {
 
     fn unsolicited(&mut self, line: &Bytes) -> Reaction<Inbound> {
         let is = |name: &str| Fields::of(line, name).is_some();
-        if is(facts::MESSAGE) || is(facts::CLOUD_MESSAGE) {
+        if is(facts::MESSAGE) || is(facts::CLOUD_MESSAGE) || is(facts::AWS_MESSAGE) {
             self.received(line)
         } else if name_of(line) == Some(facts::DISCONNECTED) {
             self.lost(facts::loss_cause(line))

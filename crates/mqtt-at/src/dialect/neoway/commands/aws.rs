@@ -1,7 +1,7 @@
 //! AWS, with TLS: `AT+AWSTLSCFG`, `AT+AWSAUTHPARAM`, `AT+AWSCONNPARAM`, `AT+AWSCONN` [Neoway MQTT 1.2 §B.4].
 //!
-//! The manual shows one session and explains none of these commands. How messages are sent and received over such a
-//! connection it does not say.
+//! The manual shows one session and explains none of these commands, nor how messages are sent and received over such
+//! a connection. A later one does [N58 AT 2.0 §17].
 
 use std::time::Duration;
 
@@ -107,17 +107,26 @@ impl Command for AwsAuthParam {
     }
 }
 
-/// Sets where AWS is. The last parameter is 1 in the manual, which does not explain it.
+/// Sets where AWS is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsConnParam {
     host: String,
     port: u16,
+    reconnect: bool,
 }
 
 impl AwsConnParam {
     /// The endpoint of the account, and the port: 443 in the manual, 8883 by custom.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self { host: host.into(), port }
+        Self { host: host.into(), port, reconnect: true }
+    }
+
+    /// Whether the module connects anew by itself when the connection is lost [N58 AT 2.0 §17.3]. Default: yes, as in
+    /// the manual, which shows a 1 and does not explain it.
+    #[must_use]
+    pub fn reconnect(mut self, reconnect: bool) -> Self {
+        self.reconnect = reconnect;
+        self
     }
 }
 
@@ -128,7 +137,7 @@ impl Command for AwsConnParam {
         let address = address(&self.host, self.port)?;
         let line =
             CommandLine::write(CONN_PARAM).unquoted("the host", address, facts::TEXT, facts::ADDRESS)?;
-        Ok(setting(line.integer(1).finish()))
+        Ok(setting(line.integer(self.reconnect).finish()))
     }
 
     fn read(&self, _reply: &Reply) -> Result<(), Unreadable> {

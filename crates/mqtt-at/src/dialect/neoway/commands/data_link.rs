@@ -1,16 +1,18 @@
-//! `AT+XIIC`: the data connection [Neoway MQTT 1.2 §2, §3].
+//! `AT+XIIC` and `AT+XGAUTH`: the data connection [Neoway MQTT 1.2 §2, §3].
 
 use std::net::IpAddr;
 
 use at_codec::{CommandLine, Fields};
 use at_port::{Exchange, Operation, Reply};
 
-use super::{question, shown};
+use super::{question, setting, shown};
 use crate::command::{Command, TestForm, Unreadable};
-use crate::dialect::neoway::facts::timeout;
+use crate::dialect::neoway::facts::{self, timeout};
 use crate::error::InputError;
+use crate::secret::Secret;
 
 const XIIC: &str = "+XIIC";
+const XGAUTH: &str = "+XGAUTH";
 
 /// Dials: activates the data connection of PDP context 1. The address comes later; ask for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,4 +78,38 @@ fn data_link(line: &[u8]) -> Option<DataLink> {
     let active = fields.integer()? == 1;
     let address = fields.text().and_then(|text| shown(text).parse().ok());
     Some(DataLink { active, address: address.filter(|address: &IpAddr| !address.is_unspecified()) })
+}
+
+/// Sets user name and password of the access point of PDP context 1, to be shown with PAP.
+///
+/// The manual of MQTT does not know it, those of the modules do [N58 AT 2.0 §4.21]. It follows `AT+CGDCONT`.
+#[derive(Debug, Clone)]
+pub struct XgAuth {
+    user: String,
+    password: Secret,
+}
+
+impl XgAuth {
+    /// A user name and a password of at most 50 bytes each; some modules take 32 only.
+    pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+}
+
+impl Command for XgAuth {
+    type Answer = ();
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        const PAP: u8 = 1;
+        let line = CommandLine::write(XGAUTH)
+            .integer(facts::PDP_CONTEXT)
+            .integer(PAP)
+            .quoted("the user name of the access point", &self.user, facts::TEXT, facts::ACCESS)?
+            .secret("the password of the access point", self.password.expose(), facts::TEXT, facts::ACCESS)?;
+        Ok(setting(line.finish()))
+    }
+
+    fn read(&self, _reply: &Reply) -> Result<(), Unreadable> {
+        Ok(())
+    }
 }

@@ -62,6 +62,16 @@ async fn n_init_xiic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn credentials_of_the_access_point() {
+    let command = XgAuth::new("gsm", "1234");
+    assert!(!format!("{command:?}{}", shown(&command)).contains("1234"));
+    says(command, r#"AT+XGAUTH=1,1,"gsm","1234""#, "OK", "()").await;
+    assert!(XgAuth::new("u".repeat(50), "p".repeat(50)).operation().is_ok());
+    assert!(XgAuth::new("u".repeat(51), "").operation().is_err());
+    assert!(XgAuth::new("", "p".repeat(51)).operation().is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn n_mqttconnparam_write() {
     let key = "lSoY/eYnlSqUeAsbAKKQ/ACmipZwEw9H7Ff0h1kOps=";
     let command = MqttConnParam::new("C_201801021127").credentials("lixystest/thing01", key);
@@ -151,10 +161,10 @@ async fn n_mqttwillmsg_write() {
     assert_eq!(converse(will, script).await.unwrap_err().outcome(), Outcome::NotSent);
     assert_eq!(
         refusal(MqttWillMsg::new("t", "")),
-        "the length of the will's message is 0, and must be 1 to 1024"
+        "the length of the will's message is 0, and must be 1 to 10240"
     );
-    assert!(MqttWillMsg::new("t", vec![0; 1024]).operation().is_ok());
-    assert!(MqttWillMsg::new("t", vec![0; 1025]).operation().is_err());
+    assert!(MqttWillMsg::new("t", vec![0; 10_240]).operation().is_ok());
+    assert!(MqttWillMsg::new("t", vec![0; 10_241]).operation().is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +238,11 @@ async fn n_mqttunsub_write() {
     assert!(MqttUnsub::new("t".repeat(129)).operation().is_err());
     let error =
         converse(MqttUnsub::new("t"), ">> AT+MQTTUNSUB=\"t\"\n<< +CMD ERROR: <-3>").await.unwrap_err();
-    assert_eq!(error.to_string(), "AT+MQTTUNSUB: the module failed, and has closed the connection (code -3)");
+    let words = "AT+MQTTUNSUB: the broker did not acknowledge the packet in time (code -3)";
+    assert_eq!(error.to_string(), words);
+    let error = converse(MqttUnsub::new("t"), ">> AT+MQTTUNSUB=\"t\"\n<< +CMD ERROR: 77").await.unwrap_err();
+    let words = "AT+MQTTUNSUB: the module failed, and has closed the connection (code 77)";
+    assert_eq!(error.to_string(), words);
 }
 
 #[tokio::test(start_paused = true)]
@@ -424,6 +438,8 @@ async fn n_awsauthparam() {
 async fn n_awsconnparam() {
     let host = "a1epglvh6w7h1k.iot.us-east-2.amazonaws.com";
     says(AwsConnParam::new(host, 443), &format!("AT+AWSCONNPARAM={host}:443,1"), "OK", "()").await;
+    let command = AwsConnParam::new(host, 8883).reconnect(false);
+    says(command, &format!("AT+AWSCONNPARAM={host}:8883,0"), "OK", "()").await;
     assert!(AwsConnParam::new("a:b", 443).operation().is_err());
 }
 
@@ -451,6 +467,8 @@ fn no_string_can_add_a_command() {
         ["a\"b", "a\r", "a\n", "a\0", "\x1A", "\x1B", "a\\", "\u{fc}", "\";+XIIC=0;\"", "AT+CFUN=1,1\r"];
     for text in hostile {
         let operations = [
+            XgAuth::new(text, "p").operation(),
+            XgAuth::new("u", text).operation(),
             MqttConnParam::new(text).operation(),
             MqttConnParam::new("id").credentials(text, "p").operation(),
             MqttConnParam::new("id").credentials("u", text).operation(),

@@ -121,7 +121,8 @@ fn stored_will(mut fields: Fields<'_>) -> Option<StoredWill> {
 ///
 /// The manual names this command, says that it has the length in bytes of a message for which the module waits 30 s,
 /// and gives no syntax. Its parameters are here in the order of `AT+MQTTWILLPARAM`, with the length in the place of the
-/// message, as `AT+MQTTPUBS` has it. The library itself never uses it.
+/// message, as `AT+MQTTPUBS` has it, and as a later manual says [N58 AT 2.0 §16.5]. Many modules do not know it, so the
+/// library itself never uses it.
 #[derive(Debug, Clone)]
 pub struct MqttWillMsg {
     topic: String,
@@ -131,7 +132,7 @@ pub struct MqttWillMsg {
 }
 
 impl MqttWillMsg {
-    /// A will with QoS 0, not retained. The topic has at most 128 bytes, the message 1 to 1024.
+    /// A will with QoS 0, not retained. The topic has at most 128 bytes, the message 1 to 10 240.
     pub fn new(topic: impl Into<String>, message: impl Into<Bytes>) -> Self {
         Self { topic: topic.into(), message: message.into(), qos: QoS::AtMostOnce, retain: false }
     }
@@ -156,7 +157,7 @@ impl Command for MqttWillMsg {
 
     fn operation(&self) -> Result<Operation, InputError> {
         let length = u32::try_from(self.message.len()).unwrap_or(u32::MAX);
-        let length = in_range("the length of the will's message", length, 1..=facts::INLINE_MESSAGE as u32)?;
+        let length = in_range("the length of the will's message", length, 1..=facts::PAYLOAD as u32)?;
         let line = head(WILL_MSG, self.retain, self.qos, &self.topic)?.integer(length).finish();
         let exchange = Exchange::new(line).data(PromptForm::Mark, self.message.clone(), timeout::PROMPT);
         Ok(exchange.timeout(timeout::SETTING).into())

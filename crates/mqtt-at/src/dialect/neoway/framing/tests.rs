@@ -271,6 +271,7 @@ fn n_urc_cloudpublish() {
         ("+CLOUDPUBLISH: 11015, /pk/dn/get, 8, 88990011", b"/pk/dn/get", b"88990011"),
         ("+CLOUDPUBLISH: 11015, /pk/dn/get, 0, ", b"/pk/dn/get", b""),
         ("+CLOUDPUBLISH: 11015,/pk/dn/get,0,", b"/pk/dn/get", b""),
+        ("+CLOUDPUBLISH: 42069,\"/pk/dn/get\",3,abc", b"/pk/dn/get", b"abc"),
         ("+CLOUDPUBLISH: 1,/a,3, ab", b"/a", b" ab"),
         ("+CLOUDPUBLISH: 1, /a, 3,  ab", b"/a", b" ab"),
         ("+CLOUDPUBLISH: 1,/a,b,3,x,1", b"/a,b", b"x,1"),
@@ -281,7 +282,7 @@ fn n_urc_cloudpublish() {
         let frames = between(&links, format!("\r\n{line}\r\n").as_bytes());
         assert_eq!(frames, [Frame::Line((*line).into())], "{line}");
         let received = read(line.as_bytes(), &links).unwrap();
-        assert_eq!(received.source, Source::Cloud);
+        assert_eq!(received.source, Source::Alibaba);
         let message = received.message.unwrap();
         assert_eq!((message.topic, message.payload), (*topic, *payload), "{line}");
     }
@@ -291,5 +292,15 @@ fn n_urc_cloudpublish() {
             let bytes = [head.as_bytes(), &payload, b"\r\n"].concat();
             assert_eq!(only_message(&links, &bytes), (b"/a/b".to_vec(), payload.clone(), true));
         }
+    }
+}
+
+#[test]
+fn messages_from_aws_are_counted_too() {
+    let links = Arc::new(Links::default());
+    for payload in hostile() {
+        let head = format!("\r\n+AWSSUBRECV: 5,\"nwy_test/01\",{},", payload.len());
+        let bytes = [head.as_bytes(), &payload, b"\r\n"].concat();
+        assert_eq!(only_message(&links, &bytes), (b"nwy_test/01".to_vec(), payload.clone(), true));
     }
 }

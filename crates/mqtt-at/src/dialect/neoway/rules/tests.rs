@@ -65,6 +65,9 @@ fn n_urc_cloudpublish() {
     );
     assert_eq!(message.packet_identifier(), Some(11_015));
     assert!(does_nothing(&report(&mut host.rules(), "+CLOUDPUBLISH: 1,/a,9,short")));
+    let (channel, message) =
+        self::message(report(&mut host.rules(), "+AWSSUBRECV: 5,\"nwy_test/01\",5,12345"));
+    assert_eq!((channel, message.topic()), (Channel::Modem, "nwy_test/01"));
 }
 
 #[test]
@@ -216,7 +219,7 @@ async fn the_vendors_error_ends_command_and_connection() {
         assert_eq!(error.outcome(), outcome);
         assert_eq!(
             error.to_string(),
-            "AT+MQTTPUBS: the module failed, and has closed the connection (code -3)"
+            "AT+MQTTPUBS: the broker did not acknowledge the packet in time (code -3)"
         );
         assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedByModule));
     }

@@ -44,6 +44,8 @@
 //! The common commands of V.250 and 3GPP 27.007 a host needs to bring a module up, and
 //!
 //! - [`Vendor::Quectel`]: every command of the EC200x MQTT note 1.0, TLS contexts, the file store, contexts;
+//! - [`Vendor::SimCom`]: every command of the A7600 MQTT manual 1.00, TLS contexts and certificates, `AT+CGSOCKCONT`
+//!   and the socket service around it, as far as hosts use them;
 //! - [`Vendor::Fibocom`]: every command of the MQTT manual 1.2.6, the data call, no TLS, as the manual has none;
 //! - [`Vendor::Neoway`]: every command of the MQTT guide 1.2, the cloud's family, certificates and TLS.
 //!
@@ -64,6 +66,26 @@
 //! - In hexadecimal receive format the length counts digits, unless a quirk says otherwise.
 //! - The platform settings (`aliauth`, `onenet`, `hwauth`, `hwprodid`) become user name and password, without the
 //!   signature that a real module computes from the secret.
+//!
+//! ## SIMCom
+//!
+//! - A malformed command is `ERROR` alone. Everything else that is refused has its code in a line before `ERROR`, if the
+//!   command's manual has that form: 10 another client than 0 and 1, 12 a value out of range, 22 a length out of range,
+//!   18 nothing handed over, 20 and 19 for clients that are not or already acquired, 11 without a connection, 13 a
+//!   second connection, 14 while the client waits for the broker or, for `AT+CMQTTREL`, is connected.
+//! - What fails behind `OK`: 25 unknown name, 3 refused connection, 17 time limits, 15 a login without an answer, 26 a
+//!   connection that ends during the login, 27 to 31 the broker's return codes, 32 a failed handshake, 33 and 34 a
+//!   certificate that is not set or not there, 6 a connection that ends before the acknowledgement, 16 a network that
+//!   does, 1 a refused subscription, 7 a service without its context, 21 a service whose clients are still acquired.
+//!   [`Action::Code`] makes any command fail with any code.
+//! - A client waits for one acknowledgement at a time, `<pub_timeout>` or `optimeout` long, sends nothing twice, and keeps
+//!   its connection when the time is over.
+//! - `AT+CMQTTDISC` cuts short what waits for an acknowledgement. What was handed over outlives the connection and ends
+//!   with its use or with `AT+CMQTTREL`; so does the will, which needs both its parts.
+//! - A lost network ends the service until `AT+CMQTTSTART`; the clients stay acquired, unless a quirk says otherwise. The
+//!   first context is up by itself after power-on, and `AT+CMQTTSTOP` leaves it so.
+//! - Payloads and will messages may hold anything; [`SimComQuirk::PayloadsAreText`] checks them like topics.
+//! - Received topics and payloads are split above 1500 bytes. What is longer than the manual's largest message is lost.
 //!
 //! ## Fibocom
 //!

@@ -4,7 +4,9 @@ use std::fmt;
 
 /// A way in which a SIMCom module differs from what its manual says, as [`Quirk::SimCom`](crate::Quirk::SimCom).
 ///
-/// The names for the command line begin with `simcom-`.
+/// The names for the command line begin with `simcom-`. Some things that were seen need no switch: a result code out of
+/// turn (2.2, 2.11) is [`Action::Code`](crate::Action::Code), an `AT+CCERTDOWN` that never ends (2.15) is
+/// [`Action::Silence`](crate::Action::Silence) before its final result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SimComQuirk {

@@ -83,6 +83,55 @@ async fn a_will_is_published_when_the_module_vanishes() {
 }
 
 #[tokio::test]
+async fn simcoms_two_clients_talk_to_each_other() {
+    let (broker, modem) = start_of(Vendor::SimCom).await;
+    let mut host = Host::new(modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    host.ask("AT+CMQTTSTART", "\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n").await;
+    for client in 0..2 {
+        host.ask(&format!("AT+CMQTTACCQ={client},\"s{client}\""), "\r\nOK\r\n").await;
+        for (command, data) in [("WILLTOPIC", "gone"), ("WILLMSG", "bye!")] {
+            let qos = if command == "WILLMSG" { ",1" } else { "" };
+            host.ask(&format!("AT+CMQTT{command}={client},4{qos}"), "\r\n>").await;
+            host.say(data).await;
+            host.hear("\r\nOK\r\n").await;
+        }
+        let connected = format!("\r\nOK\r\n\r\n+CMQTTCONNECT: {client},0\r\n");
+        host.ask(&format!("AT+CMQTTCONNECT={client},\"tcp://wherever.example:1883\",60,1"), connected).await;
+    }
+    for filter in ["up/#", "gone"] {
+        host.ask(&format!("AT+CMQTTSUBTOPIC=0,{},2", filter.len()), "\r\n>").await;
+        host.say(filter).await;
+        host.hear("\r\nOK\r\n").await;
+    }
+    host.ask("AT+CMQTTSUB=0", "\r\nOK\r\n\r\n+CMQTTSUB: 0,0\r\n").await;
+    for qos in 0..=2 {
+        for (command, data) in
+            [("TOPIC", format!("up/{qos}").into_bytes()), ("PAYLOAD", b"\r\n\0\xff".to_vec())]
+        {
+            host.ask(&format!("AT+CMQTT{command}=1,4"), "\r\n>").await;
+            host.say(data).await;
+            host.hear("\r\nOK\r\n").await;
+        }
+        host.ask(&format!("AT+CMQTTPUB=1,{qos},60"), "\r\nOK\r\n").await;
+        // The result of the publisher and the message to the subscriber come in either order.
+        let result = b"\r\n+CMQTTPUB: 1,0\r\n";
+        let head =
+            format!("\r\n+CMQTTRXSTART: 0,4,4\r\n+CMQTTRXTOPIC: 0,4\r\nup/{qos}\r\n+CMQTTRXPAYLOAD: 0,4\r\n");
+        let message = [head.as_bytes(), b"\r\n\0\xff\r\n+CMQTTRXEND: 0\r\n"].concat();
+        let mut heard = host.hear_some(result.len() + message.len()).await;
+        let place = heard.windows(result.len()).position(|part| part == result).unwrap();
+        heard.drain(place..place + result.len());
+        assert_eq!(heard.escape_ascii().to_string(), message.escape_ascii().to_string());
+    }
+    modem.kick(1);
+    host.hear("\r\n+CMQTTCONNLOST: 1,1\r\n").await;
+    host.hear_until("bye!\r\n+CMQTTRXEND: 0\r\n").await;
+    broker.stop().await.unwrap();
+    host.hear("\r\n+CMQTTCONNLOST: 0,1\r\n").await;
+}
+
+#[tokio::test]
 async fn fibocoms_two_clients_talk_to_each_other() {
     let (broker, modem) = start_of(Vendor::Fibocom).await;
     let mut host = Host::new(modem.duplex());

@@ -152,6 +152,17 @@ async fn other_prompts_and_limits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn data_is_echoed_while_echo_is_on() {
+    let mut bench = Bench::fresh_of(Vendor::SimCom, |builder| builder);
+    bench.host.ask("AT+CCERTDOWN=\"ca.pem\",3", "AT+CCERTDOWN=\"ca.pem\",3\r\r\n>").await;
+    bench.host.say("a\r\n").await;
+    bench.host.hear("a\r\n\r\nOK\r\n").await;
+    let echo = "AT+CMQTTSTART;+CMQTTACCQ=0,\"c\"\r";
+    bench.host.say(echo).await;
+    bench.host.hear(format!("{echo}\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n")).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unsolicited_line_before_the_answer() {
     let mut bench = Bench::fresh_of(Vendor::SimCom, |builder| builder.quirk(Quirk::UrcBeforeAnswer));
     let expected = "AT+CMQTTSTART\r\r\nSMS DONE\r\n\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n";

@@ -1,5 +1,5 @@
 //! TLS with the module's own files: who is verified, and what a failure looks like [EC200x MQTT 1.0 §5.2;
-//! Neoway MQTT 1.2 §B.4].
+//! A7600 MQTT 1.00 §3.2–3.4; Neoway MQTT 1.2 §B.4].
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -233,4 +233,78 @@ async fn neoways_client_has_a_certificate_too() {
     host.ask("AT+AWSCONN=60,1,4", "\r\nERROR\r\n").await;
     host.ask("AT+AWSTLSCFG=authmode,0", "\r\nOK\r\n").await;
     host.ask("AT+AWSCONN=60,1,4", "\r\nOK\r\n").await;
+}
+
+/// SIMCom's module with its client acquired for TLS, and context 4 in this authentication mode.
+async fn simcom(server: &Server, mode: u8) -> Host<tokio::io::DuplexStream> {
+    let mut host = Host::new(server.modem.duplex());
+    host.ask("ATE0", "ATE0\r\r\nOK\r\n").await;
+    host.ask("AT+CMQTTSTART", "\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n").await;
+    for command in [
+        "AT+CMQTTACCQ=0,\"c\",1".to_owned(),
+        "AT+CSSLCFG=\"sslversion\",4,4".to_owned(),
+        format!("AT+CSSLCFG=\"authmode\",4,{mode}"),
+        "AT+CSSLCFG=\"cacert\",4,\"ca_cert.pem\"".to_owned(),
+        "AT+CSSLCFG=\"clientcert\",4,\"cert.pem\"".to_owned(),
+        "AT+CSSLCFG=\"clientkey\",4,\"key_cert.pem\"".to_owned(),
+    ] {
+        host.ask(&command, "\r\nOK\r\n").await;
+    }
+    host
+}
+
+async fn cert_down(host: &mut Host<tokio::io::DuplexStream>, name: &str, content: &str) {
+    host.ask(&format!("AT+CCERTDOWN=\"{name}\",{}", content.len()), "\r\n>").await;
+    host.say(content).await;
+    host.hear("\r\nOK\r\n").await;
+}
+
+/// Connects with context 4, or with the client's own.
+async fn connect(host: &mut Host<tokio::io::DuplexStream>, chosen: bool, result: u8) {
+    if chosen {
+        host.ask("AT+CMQTTSSLCFG=0,4", "\r\nOK\r\n").await;
+    }
+    let expected = format!("\r\nOK\r\n\r\n+CMQTTCONNECT: 0,{result}\r\n");
+    host.ask("AT+CMQTTCONNECT=0,\"tcp://broker.example:8883\",60,1", expected).await;
+}
+
+#[tokio::test]
+async fn simcom_verifies_the_server_with_the_chosen_context_only() {
+    let server = server_of(Vendor::SimCom, false, true).await;
+    let mut host = simcom(&server, 1).await;
+    connect(&mut host, true, 34).await;
+    cert_down(&mut host, "ca_cert.pem", &authority().pem()).await;
+    connect(&mut host, true, 32).await;
+    cert_down(&mut host, "ca_cert.pem", &server.authority.pem()).await;
+    host.ask("AT+CSSLCFG=\"ignorelocaltime\",4,0", "\r\nOK\r\n").await;
+    connect(&mut host, true, 32).await;
+    host.ask("AT+CSSLCFG=\"ignorlocaltime\",4,1", "\r\nOK\r\n").await;
+    host.ask("AT+CSSLCFG=\"enableSNI\",4,1", "\r\nOK\r\n").await;
+    connect(&mut host, true, 0).await;
+    host.ask("AT+CMQTTDISC=0,0", "\r\nOK\r\n\r\n+CMQTTDISC: 0,0\r\n").await;
+    // The choice is gone, and context 0 verifies nobody and sends no name.
+    connect(&mut host, false, 0).await;
+    let expected = [(Some("broker.example".to_owned()), false), (None, false)];
+    assert_eq!(*server.seen.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn simcom_has_a_certificate_of_its_own() {
+    let server = server_of(Vendor::SimCom, true, false).await;
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["gateway".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &server.authority).unwrap();
+    let mut host = simcom(&server, 2).await;
+    cert_down(&mut host, "ca_cert.pem", &server.authority.pem()).await;
+    cert_down(&mut host, "cert.pem", &certificate.pem()).await;
+    connect(&mut host, true, 34).await;
+    cert_down(&mut host, "key_cert.pem", &key.serialize_pem()).await;
+    connect(&mut host, true, 0).await;
+    // In mode 3 nobody looks at the server, whoever signed its certificate.
+    host.ask("AT+CMQTTDISC=0,0", "\r\nOK\r\n\r\n+CMQTTDISC: 0,0\r\n").await;
+    host.ask("AT+CCERTDELE=\"ca_cert.pem\"", "\r\nOK\r\n").await;
+    connect(&mut host, true, 34).await;
+    host.ask("AT+CSSLCFG=\"authmode\",4,3", "\r\nOK\r\n").await;
+    connect(&mut host, true, 0).await;
+    assert_eq!(*server.seen.lock().unwrap(), [(None, true), (None, true)]);
 }

@@ -50,9 +50,10 @@ impl Assembly {
             Received::Topic { client, bytes } => self.add(client, bytes, |parts| &mut parts.topic),
             Received::Payload { client, bytes } => self.add(client, bytes, |parts| &mut parts.payload),
             Received::End { client } => self.end(client),
-            Received::Whole { client, topic, payload } => {
+            Received::Whole { client, topic, payload, expected: true } => {
                 Assembled::Message { client, topic: topic.to_vec(), payload: payload.to_vec() }
             }
+            Received::Whole { expected: false, .. } => Assembled::Nothing,
         }
     }
 

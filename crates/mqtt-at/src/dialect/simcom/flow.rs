@@ -25,19 +25,14 @@ const RESTART_PAUSE: Duration = Duration::from_millis(2500);
 /// connection there will be.
 pub(super) async fn prepare(port: &ModemPort, service: &Service) -> Result<()> {
     let lane = Lane::CONTROL;
-    let connected: Vec<u8> = match ask(port, lane, CmqttDisc::read()).await {
-        Ok(clients) => clients.iter().filter(|it| it.connected).map(|it| it.client).collect(),
-        Err(Error::Unreadable { .. }) => facts::CLIENTS.collect(),
-        // A module whose service is not started refuses all its queries.
-        Err(Error::Module(_)) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for client in connected {
+    // A module whose service is not started refuses all its queries.
+    let Some(clients) = if_possible(ask(port, lane, CmqttDisc::read()).await)? else { return Ok(()) };
+    for client in clients.iter().filter(|it| it.connected).map(|it| it.client) {
         tracing::info!(client, "disconnecting a client that a former host left connected");
         if_at_all(ask(port, lane, CmqttDisc::new(client)).await)?;
     }
     for client in facts::CLIENTS {
-        if_at_all(ask(port, lane, CmqttRel::new(client)).await)?;
+        if_at_all(release(port, client).await)?;
     }
     if_at_all(ask(port, lane, CmqttStop).await)?;
     service.set_running(false);
@@ -170,12 +165,12 @@ pub(super) async fn disconnect(port: &ModemPort, index: u8) -> Result<()> {
 /// Releases a client, which is disconnected first if the module will not have it otherwise. What the module refuses
 /// is no matter.
 pub(super) async fn close(port: &ModemPort, index: u8) {
-    if let Err(error) = close_in_order(port, index).await {
+    if let Err(error) = release(port, index).await {
         tracing::debug!(client = index, %error, "the client was not released");
     }
 }
 
-async fn close_in_order(port: &ModemPort, index: u8) -> Result<()> {
+async fn release(port: &ModemPort, index: u8) -> Result<()> {
     let lane = Lane::CONTROL;
     match port.run(CmqttRel::new(index).operation()?.lane(lane)).await {
         Ok(_) => return Ok(()),
@@ -205,3 +200,6 @@ fn if_at_all<T>(outcome: Result<T>) -> Result<Option<T>> {
         outcome => if_possible(outcome),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -304,8 +304,8 @@ pub(super) enum Received<'a> {
     Payload { client: u8, bytes: &'a [u8] },
     /// It is complete.
     End { client: u8 },
-    /// A message in one line.
-    Whole { client: u8, topic: &'a [u8], payload: &'a [u8] },
+    /// A message in one line, and whether its topic was subscribed to: otherwise its end is uncertain.
+    Whole { client: u8, topic: &'a [u8], payload: &'a [u8], expected: bool },
 }
 
 /// Whether a line has the name of an element of a received message.
@@ -325,8 +325,9 @@ pub(super) fn read<'a>(line: &'a [u8], links: &Links) -> Option<Received<'a>> {
             });
         }
         Header::OneLine { client, topic } => {
-            let message = counted::read(line, topic, quoted, |topic| is_expected(links, client, topic))?;
-            return Some(Received::Whole { client, topic: message.topic, payload: message.payload });
+            let counted::Message { topic, payload, expected } =
+                counted::read(line, topic, quoted, |topic| is_expected(links, client, topic))?;
+            return Some(Received::Whole { client, topic, payload, expected });
         }
         _ => {}
     }

@@ -12,6 +12,7 @@ use crate::dialect::simcom::{CmqttDisc, CmqttPub};
 use crate::event::ClientStatus;
 use crate::link::Link;
 use crate::qos::QoS;
+use crate::topic::TopicFilter;
 
 fn report(rules: &mut SimComRules, line: &str) -> Reaction<Inbound> {
     assert!(rules.is_unsolicited(line.as_bytes()), "{line}");
@@ -151,6 +152,8 @@ fn s_urc_rx_messages_are_delivered_to_their_client() {
     assert_eq!((whole.packet_identifier(), whole.duplicate()), (None, None));
     let (client, one_line) = message(&mut rules, &["+CMQTTRECV: 1,\"t\",2,\"40\""]).unwrap();
     assert_eq!((client, one_line.topic(), &one_line.payload()[..]), (1, "t", &b"40"[..]));
+    host.links.current(1).unwrap().remove_filters(&[TopicFilter::new("#").unwrap()]);
+    assert!(message(&mut rules, &["+CMQTTRECV: 1,\"t\",2,\"40\""]).is_none(), "its end would be a guess");
 }
 
 #[test]

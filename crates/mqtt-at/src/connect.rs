@@ -78,7 +78,7 @@ impl ConnectOptions {
 
     /// How long the connection may be silent before the module sends a ping; whole seconds. Default: 120 s.
     ///
-    /// The range is the module's: Quectel 0 (off) to 3600 s.
+    /// The range is the module's: Quectel 0 (off) to 3600 s, Neoway 20 to 180 s.
     #[must_use]
     pub fn keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = interval;

@@ -231,6 +231,27 @@ async fn a_full_queue_loses_the_newest_or_the_oldest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ten_messages_of_each_client_can_wait() {
+    let mut bench = connected(|builder| builder).await;
+    bench.ok_then("AT+MQTTOPEN=2,\"h\",1,1,60", "+MQTTOPEN: 2,1").await;
+    bench.ok("AT+MQTTCONF=1").await;
+    bench.ok_then("AT+MQTTSUB=1,\"t\",0", "+MQTTSUB: 1,1").await;
+    bench.ok_then("AT+MQTTSUB=2,\"u\",0", "+MQTTSUB: 2,1").await;
+    for _ in 0..10 {
+        bench.broker.publish_from_outside("t", 0, false, "x");
+        bench.line("+MQTTMSGI: 1,0,1,1").await;
+    }
+    bench.broker.publish_from_outside("t", 0, false, "lost");
+    bench.broker.publish_from_outside("u", 0, false, "other");
+    bench.line("+MQTTMSGI: 2,0,1,5").await;
+    for _ in 0..10 {
+        bench.info("AT+MQTTREAD=1", "+MQTTREAD: 1,0,1,1\r\n\"t\",\"x\"").await;
+    }
+    bench.info("AT+MQTTREAD=1", "+MQTTREAD: 1,0,0,0").await;
+    bench.info("AT+MQTTREAD=2", "+MQTTREAD: 2,0,1,5\r\n\"u\",\"other\"").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kept_session_delivers_what_it_missed() {
     let mut bench = online(|builder| builder).await;
     bench.ok_then("AT+MQTTOPEN=1,\"h\",1883,0,60", "+MQTTOPEN: 1,1").await;

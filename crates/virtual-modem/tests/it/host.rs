@@ -57,6 +57,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Host<T> {
     }
 
     /// The next bytes, so many of them, whatever they are.
+    #[cfg(feature = "embedded-broker")]
     pub(crate) async fn hear_some(&mut self, count: usize) -> Vec<u8> {
         let mut heard = vec![0; count];
         timeout(PATIENCE, self.io.read_exact(&mut heard)).await.unwrap().unwrap();

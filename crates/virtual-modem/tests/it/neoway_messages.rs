@@ -26,6 +26,11 @@ async fn subscriptions() {
     bench.ok("AT+MQTTUNSUB=\"neoway02\"").await;
     bench.broker.publish_from_outside("neoway02", 0, false, "x");
     bench.host.silence().await;
+    info(&mut bench, "AT+MQTTSUB?", "+MQTTSUB:\"neoway02\",1").await;
+    bench.broker.kick("c");
+    bench.line("+MQTTDISCONNED: Link Closed").await;
+    bench.ok(CONN).await;
+    bench.ok("AT+MQTTSUB?").await;
     bench.ok("AT+MQTTDISCONN").await;
     for early in ["SUB?", "SUB=\"t\",1", "UNSUB=\"t\"", "PUB=0,0,\"t\",x", "PUBS=0,0,\"t\",1"] {
         bench.error(&format!("AT+MQTT{early}")).await;

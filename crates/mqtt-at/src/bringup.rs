@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::common::{
     Domain, EchoOff, EnterPin, ErrorDetail, Information, LineControls, Manufacturer, Model, Operator,
     PdpAddress, Registration, RegistrationState, Revision, SelectedOperator, SerialNumber, SetErrorReporting,
-    SetFlowControl, Signal, SignalQuality, SimState, SimStatus,
+    SetFlowControl, Signal, SignalQuality, SimState, SimStatus, Versions,
 };
 use crate::detect;
 use crate::dialect::{self, Dialect, ModemPort, send};
@@ -82,6 +82,9 @@ async fn identify_once(port: &ModemPort, progress: Option<&Progress>) -> Result<
         let information = if_told(send(port, Information).await)?;
         identity.add(information);
     }
+    if detect::vendor_of(&identity).is_none() {
+        identity.add_versions(if_told(send(port, Versions).await)?);
+    }
     tracing::debug!(%identity, "the module has said who it is");
     Ok(identity)
 }
@@ -90,14 +93,16 @@ async fn switch_echo_off(port: &ModemPort) -> Result<()> {
     dialect::run(port, EchoOff.operation()?.start_within(SYNCHRONISED_WITHIN)).await.map(drop)
 }
 
-/// Brings up SIM, registration and data connection.
+/// Brings up the data connection; before it SIM and registration, where there is a SIM.
 pub(crate) async fn make_ready(
     port: &ModemPort,
     dialect: &dyn Dialect,
     options: &ModemOptions,
     progress: Option<&Progress>,
 ) -> Result<()> {
-    attach(port, options, progress).await?;
+    if dialect.is_cellular() {
+        attach(port, options, progress).await?;
+    }
     announce(progress, &Step::Activate);
     dialect.activate(port, options).await
 }

@@ -7,7 +7,7 @@
 //! | Concern | Commands |
 //! |---|---|
 //! | the conversation | [`Attention`], [`EchoOff`], [`EchoOn`], [`ErrorReporting`], [`SetErrorReporting`] |
-//! | who the module is | [`Manufacturer`], [`Model`], [`Revision`], [`SerialNumber`], [`Information`] |
+//! | who the module is | [`Manufacturer`], [`Model`], [`Revision`], [`SerialNumber`], [`Information`], [`Versions`] |
 //! | the SIM | [`SimState`], [`EnterPin`], [`Imsi`], [`Iccid`] |
 //! | the radio | [`SignalQuality`], [`Operator`], [`Functionality`], [`SetFunctionality`] |
 //! | the registration | [`Registration`], [`SetRegistrationReports`], [`Attached`], [`SetAttached`] |
@@ -41,7 +41,9 @@ mod sim;
 pub use basic::{Attention, EchoOff, EchoOn, ErrorDetail, ErrorReporting, SetErrorReporting};
 pub use clock::{Clock, ClockTime, SetClock};
 pub(crate) use cme::cme_meaning;
-pub use identity::{Imei, Information, Manufacturer, Model, ModuleInformation, Revision, SerialNumber};
+pub use identity::{
+    Imei, Information, Manufacturer, Model, ModuleInformation, Revision, SerialNumber, Versions,
+};
 pub use pdp::{
     ActivatePdp, ActivePdp, DefinePdpContext, PdpAddress, PdpAddresses, PdpContext, PdpContexts, PdpState,
     PdpType,

@@ -21,6 +21,9 @@ const NAMES: &[(&str, Vendor)] = &[
     ("SIMCOM", Vendor::SimCom),
     ("FIBOCOM", Vendor::Fibocom),
     ("NEOWAY", Vendor::Neoway),
+    ("ESPRESSIF", Vendor::Espressif),
+    ("ESP32", Vendor::Espressif),
+    ("ESP8266", Vendor::Espressif),
 ];
 
 /// How the names of models begin; `#` stands for a digit.
@@ -57,6 +60,8 @@ const MODELS: &[(&str, Vendor)] = &[
     ("FM###", Vendor::Fibocom),
     ("N##", Vendor::Neoway),
     ("M590", Vendor::Neoway),
+    // ESP-AT tells no model, but its version in these words.
+    ("AT version:", Vendor::Espressif),
 ];
 
 fn named_in(text: &str) -> Option<Vendor> {
@@ -115,6 +120,7 @@ mod tests {
             ),
             ("A7670E-FASE A7600E SIM7600G-H SIM7022 sim800l", Vendor::SimCom),
             ("L610 MC661 MC665 MC669-CN G510 NL668 NL661-EU M910-GL MA510", Vendor::Fibocom),
+            ("ESP32-C3 ESP8266", Vendor::Espressif),
             ("N706 N11 N58-CA N720 N27 M590", Vendor::Neoway),
         ] {
             for model in models.split(' ') {
@@ -134,6 +140,8 @@ mod tests {
 
     #[test]
     fn what_the_module_says_besides_helps() {
+        let information = vec!["AT version:2.1.0.0(883f7f2 - Jul 24 2020 11:50:07)".to_owned()];
+        assert_eq!(vendor_of(&Identity { information, ..Identity::default() }), Some(Vendor::Espressif));
         let information = vec!["Model: A7670E-FASE".to_owned()];
         assert_eq!(vendor_of(&Identity { information, ..Identity::default() }), Some(Vendor::SimCom));
     }

@@ -20,6 +20,7 @@ use crate::vendor::Vendor;
 
 pub(crate) mod clock;
 pub(crate) mod counted;
+pub mod esp;
 pub mod fibocom;
 pub mod neoway;
 pub(crate) mod pem;
@@ -40,6 +41,11 @@ pub(crate) type ModemPort = Port<Inbound>;
 pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     /// The table of facts.
     fn facts(&self) -> &Facts;
+
+    /// Whether it reaches the network by radio with a SIM, which has to be made ready and registered first.
+    fn is_cellular(&self) -> bool {
+        true
+    }
 
     /// How bytes are framed and what reports mean.
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>>;
@@ -96,6 +102,7 @@ pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
         Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
         Vendor::SimCom => Ok(Box::new(simcom::SimCom::default())),
         Vendor::Fibocom => Ok(Box::new(fibocom::Fibocom::default())),
+        Vendor::Espressif => Ok(Box::new(esp::Esp::default())),
         Vendor::Neoway => Ok(Box::new(neoway::Neoway::default())),
     }
 }

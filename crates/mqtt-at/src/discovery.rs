@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use at_codec::{Extent, Framing};
-use at_port::{Reaction, Rules};
+use at_port::{Probe, Reaction, Rules};
 use bytes::Bytes;
 
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, esp};
 use crate::link::{Inbound, Links};
 use crate::vendor::Vendor;
 
@@ -21,6 +21,15 @@ pub(crate) fn longest_payload_patience() -> Duration {
 pub(crate) fn rules(links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
     Box::new(Discovery { all: dialects().map(|dialect| dialect.rules(links)).collect(), taken_by: None })
 }
+
+/// Cellular modules take CR for the end of a line, and the first of these is for them. One that waits for CR LF has
+/// what came before in its line as well: it refuses the third, and answers the fourth.
+const PROBES: &[Probe] = {
+    let ([first, second, ..], [third, fourth, ..]) = (Probe::STANDARD, esp::PROBES) else {
+        panic!("there are probes for both");
+    };
+    &[*first, *second, *third, *fourth]
+};
 
 fn dialects() -> impl Iterator<Item = Box<dyn Dialect>> {
     Vendor::ALL.iter().flat_map(|vendor| dialect::of(*vendor))
@@ -55,6 +64,10 @@ impl Framing for Discovery {
 
 impl Rules for Discovery {
     type Urc = Inbound;
+
+    fn probes(&self) -> &'static [Probe] {
+        PROBES
+    }
 
     fn is_unsolicited(&self, line: &[u8]) -> bool {
         self.all.iter().any(|rules| rules.is_unsolicited(line))

@@ -347,6 +347,9 @@ pub enum NetworkError {
     /// The network refused the registration.
     #[error("the network denied the registration")]
     Denied,
+    /// The module has no address in a local network.
+    #[error("the module has joined no network")]
+    NotJoined,
     /// The data connection could not be made.
     #[error("the data connection was refused: {reason}")]
     Pdp {
@@ -364,6 +367,9 @@ impl NetworkError {
             Self::PukRequired => "unlock the SIM in a telephone",
             Self::NotRegistered { .. } => "check antenna and coverage",
             Self::Denied => "check that the SIM is active and may use this network",
+            Self::NotJoined => {
+                "let the module join a network once, with its own commands: it joins it again by itself"
+            }
             Self::Pdp { .. } => "check APN, user and password of the SIM's contract",
         }
     }

@@ -42,4 +42,11 @@ impl Identity {
         fill(&mut self.revision, information.revision());
         self.information = information.lines().to_vec();
     }
+
+    /// Adds what a module says of its versions, the first of which is that of its firmware.
+    pub(crate) fn add_versions(&mut self, versions: Option<ModuleInformation>) {
+        let Some(versions) = versions else { return };
+        self.revision = self.revision.take().or_else(|| versions.lines().first().cloned());
+        self.information.extend_from_slice(versions.lines());
+    }
 }

@@ -61,7 +61,7 @@ pub use bringup::NetworkStatus;
 pub use client::Client;
 pub use command::{Command, TestForm, Unreadable};
 pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
-pub use dialect::{fibocom, neoway, quectel, simcom};
+pub use dialect::{esp, fibocom, neoway, quectel, simcom};
 pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};
 pub use event::{ClientStatus, Event, Lagged, LossCause};
 pub use identity::Identity;

@@ -17,11 +17,14 @@ pub enum Vendor {
     Fibocom,
     /// Neoway: `AT+MQTT…` for one client, `AT+CLOUD…`, `AT+AWS…`.
     Neoway,
+    /// Espressif: `AT+MQTT…` of the ESP-AT firmware, on Wi-Fi.
+    Espressif,
 }
 
 impl Vendor {
     /// The vendors that this version speaks to.
-    pub const ALL: &'static [Self] = &[Self::Quectel, Self::SimCom, Self::Fibocom, Self::Neoway];
+    pub const ALL: &'static [Self] =
+        &[Self::Quectel, Self::SimCom, Self::Fibocom, Self::Neoway, Self::Espressif];
 }
 
 impl fmt::Display for Vendor {
@@ -31,6 +34,7 @@ impl fmt::Display for Vendor {
             Self::SimCom => "SIMCom",
             Self::Fibocom => "Fibocom",
             Self::Neoway => "Neoway",
+            Self::Espressif => "Espressif",
         })
     }
 }

@@ -104,7 +104,15 @@ async fn a_module_that_does_not_know_the_standard_is_asked_in_another_way() {
     assert_eq!(identity.to_string(), "SIMCOM INCORPORATED SIMCOM_SIM7600G-H LE20B04SIM7600G22");
     assert_eq!(detect::vendor_of(&identity), Some(crate::Vendor::SimCom));
 
-    let refusing = script.split(">> ATI").next().unwrap().to_owned() + ">> ATI\n<< ERROR\n";
+    let refusing = script.split(">> ATI").next().unwrap().to_owned() + ">> ATI\n<< ERROR\n>> AT+GMR\n";
+    let versions =
+        "<< AT version:2.4.0.0(4c6eb5e - ESP32 - May 20 2022 03:12:58)\n<< SDK version:v4.3.3\n<<\n<< OK\n";
+    let telling = format!("{refusing}{versions}");
+    let identity = converse(&telling, async |port| identify(&port, None).await).await.unwrap();
+    assert_eq!(identity.to_string(), "AT version:2.4.0.0(4c6eb5e - ESP32 - May 20 2022 03:12:58)");
+    assert_eq!(detect::vendor_of(&identity), Some(crate::Vendor::Espressif));
+
+    let refusing = refusing + "<< ERROR\n";
     let identity = converse(&refusing, async |port| identify(&port, None).await).await.unwrap();
     assert_eq!(identity.to_string(), "an unknown module");
     assert_eq!(detect::vendor_of(&identity), None);

@@ -123,7 +123,23 @@ impl Command for Information {
     }
 }
 
-/// The answer of [`Information`].
+/// `AT+GMR`: the versions of which the firmware is made, in a form of its own [V.250 §6.1.6].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions;
+
+impl Command for Versions {
+    type Answer = ModuleInformation;
+
+    fn operation(&self) -> Result<Operation, InputError> {
+        Ok(answer::text(CommandLine::execute("+GMR")))
+    }
+
+    fn read(&self, reply: &Reply) -> Result<ModuleInformation, Unreadable> {
+        Information.read(reply)
+    }
+}
+
+/// The answer of [`Information`] and [`Versions`].
 ///
 /// Some modules write `Manufacturer: …`, `Model: …`, `Revision: …`, others the same three without these words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use crate::link::Inbound;
 
 /// Runs the host's side against a module that follows a script, which has to be followed to its end.
 ///
-/// `>> text` is a command line that must come, with the CR behind it; `>= text` is data that must come. `<< text`
-/// is sent as a line between CRLFs, `<= text` as it is. `\r` and `\n` stand for CR and LF. Blank lines are
-/// left out. The port's first question is answered before the script begins.
+/// `>> text` is a command line that must come, with the end behind it that the port's first question has; `>= text` is
+/// data that must come. `<< text` is sent as a line between CRLFs, `<= text` as it is. `\r` and `\n` stand for CR and
+/// LF. Blank lines are left out. The port's first question is answered before the script begins.
 pub(crate) async fn converse<T>(
     rules: Box<dyn Rules<Urc = Inbound>>,
     script: &str,
@@ -30,9 +30,13 @@ pub(crate) async fn converse_with<T>(
     host: impl AsyncFnOnce(ModemPort) -> T,
 ) -> T {
     let (host_end, module_end) = tokio::io::duplex(4096);
+    let probe = rules.probes()[0];
+    let line = std::str::from_utf8(probe.line).unwrap();
+    let (question, line_end) = line.split_at(line.trim_end().len());
+    let script = format!(">> {question}\n<< {}: 0\n<< OK\n{script}", probe.name);
     let (port, driver) = Port::new(host_end, rules, options);
     tokio::spawn(driver);
-    let module = tokio::spawn(follow(format!(">> AT+CMEE?\n<< +CMEE: 0\n<< OK\n{script}"), module_end));
+    let module = tokio::spawn(follow(script, line_end, module_end));
     let outcome = tokio::time::timeout(LONGEST, host(port)).await;
     let outcome = outcome.expect("the host waits for something that does not come");
     if let Err(error) = module.await {
@@ -44,13 +48,13 @@ pub(crate) async fn converse_with<T>(
 /// Longer than anything in a script takes, in virtual time.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-async fn follow(script: String, mut port: DuplexStream) {
+async fn follow(script: String, line_end: &str, mut port: DuplexStream) {
     let mut done = String::new();
     for step in script.lines().map(str::trim).filter(|step| !step.is_empty()) {
         let (kind, text) = step.split_at(2);
         let text = text.strip_prefix(' ').unwrap_or(text).replace("\\r", "\r").replace("\\n", "\n");
         let (expected, sent) = match kind {
-            ">>" => (format!("{text}\r"), None),
+            ">>" => (format!("{text}{line_end}"), None),
             ">=" => (text, None),
             "<<" => (String::new(), Some(format!("\r\n{text}\r\n"))),
             "<=" => (String::new(), Some(text)),

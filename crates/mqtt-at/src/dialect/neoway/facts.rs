@@ -43,8 +43,8 @@ pub(super) const PAYLOAD: usize = 10_240;
 /// unless configured, is the bound that matters.
 pub(super) const RECEIVED_PAYLOAD: usize = 16 * 1024;
 
-/// The keep-alive interval in seconds [Neoway MQTT 1.2 §5.3]. The manual says milliseconds there; its examples use 60,
-/// which is no interval in milliseconds and not even the shortest one in its own range of 20 to 180 makes sense so.
+/// The keep-alive interval in seconds [Neoway MQTT 1.2 §5.3]. The manual writes "ms" there; 20 to 180 of those make no
+/// sense, its examples use 60, and a later manual says seconds [N58 AT 2.0 §16.6].
 pub(super) const KEEP_ALIVE: RangeInclusive<u64> = 20..=180;
 
 /// The keep-alive interval of the clouds, of which the manual shows 60 and says nothing [Neoway MQTT 1.2 §4, §B.4]:

@@ -14,6 +14,7 @@ use super::{CLIENTS, Obeyed, SimCom, call, has};
 use crate::machine::answer::{Answer, Refusal};
 use crate::machine::command::Command;
 use crate::machine::core::Core;
+use crate::mqtt::session::Session;
 
 /// One MQTT client.
 #[derive(Debug, Default)]
@@ -24,20 +25,20 @@ pub(super) struct Client {
     pub(super) ssl_context: Option<u8>,
     pub(super) settings: Settings,
     pub(super) staged: Staged,
-    /// What `AT+CMQTTCONNECT` said, as long as the connection lasts.
+    /// What the last `AT+CMQTTCONNECT` said.
     pub(super) login: Option<Login>,
     pub(super) operation: Option<Operation>,
     /// Parts of received messages that were not printed yet.
     pub(super) parts: VecDeque<Bytes>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Acquired {
     pub(super) identifier: Bytes,
     pub(super) tls: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Login {
     /// As it was typed: `tcp://host:port`.
     pub(super) address: Bytes,
@@ -80,7 +81,6 @@ impl Client {
     /// [A7600 MQTT 1.00 §2.1.5].
     pub(super) fn not_connected(&mut self) {
         self.ssl_context = None;
-        self.login = None;
     }
 
     /// Names and values for assertions.
@@ -242,10 +242,10 @@ impl SimCom {
 }
 
 pub(super) fn is_connected(core: &Core, index: usize) -> bool {
-    core.sessions.get(index).is_some_and(crate::mqtt::session::Session::is_connected)
+    core.sessions.get(index).is_some_and(Session::is_connected)
 }
 
-/// Whether a `AT+CMQTTSUB` or `AT+CMQTTUNSUB` announces the length of its one topic.
+/// Whether an `AT+CMQTTSUB` or `AT+CMQTTUNSUB` announces the length of its one topic.
 pub(super) fn is_one_topic(command: &Command) -> bool {
     matches!(command.name.as_str(), "+CMQTTSUB" | "+CMQTTUNSUB") && command.args.len() > 2
 }

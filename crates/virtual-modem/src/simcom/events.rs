@@ -1,6 +1,7 @@
 //! What MQTT and the network did, in SIMCom's words [A7600 MQTT 1.00 §2.2].
 
 use super::SimCom;
+use super::client::is_connected;
 use super::connection::dial_code;
 use super::quirk::SimComQuirk;
 use super::refused::Code;
@@ -70,7 +71,7 @@ impl SimCom {
             return;
         }
         for index in 0..CLIENTS {
-            let connected = super::client::is_connected(core, index);
+            let connected = is_connected(core, index);
             if let Some(session) = core.session(index) {
                 session.close();
             }

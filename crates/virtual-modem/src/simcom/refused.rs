@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
+
 use crate::machine::answer::{Answer, Refusal};
 use crate::machine::command::Command;
 
@@ -117,18 +119,19 @@ pub(super) fn opt_text(
     position: usize,
     length: RangeInclusive<usize>,
     index: usize,
-) -> Result<Option<bytes::Bytes>, Refused> {
+) -> Result<Option<Bytes>, Refused> {
     match command.opt_text(position, 0..=usize::MAX)? {
         Some(text) if !length.contains(&text.len()) => Err(Refused::client(index, Code::LENGTH)),
         text => Ok(text),
     }
 }
 
+/// The quoted text at `position`, which must be there; a wrong length has its code.
 pub(super) fn text(
     command: &Command,
     position: usize,
     length: RangeInclusive<usize>,
     index: usize,
-) -> Result<bytes::Bytes, Refused> {
+) -> Result<Bytes, Refused> {
     opt_text(command, position, length, index)?.ok_or(Refused::ERROR)
 }

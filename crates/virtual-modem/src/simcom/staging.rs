@@ -19,7 +19,7 @@ pub(super) const LONGEST_TOPIC: i64 = 1024;
 pub(super) const LONGEST_PAYLOAD: i64 = 10_240;
 
 /// What was handed over and not used yet.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Staged {
     /// Both parts of the will last until the client is released: the manual names nothing else that clears them.
     pub(super) will_topic: Option<Bytes>,

@@ -163,6 +163,11 @@ async fn starting_and_stopping() {
     bench.ok("AT+CMQTTREL=1").await;
     bench.ok_then("AT+CMQTTSTOP", "+CMQTTSTOP: 0").await;
     bench.error("AT+CMQTTSTOP").await;
+
+    let mut bench = quiet(|builder| builder.sim_pin("1234")).await;
+    bench.ok_then("AT+CMQTTSTART", "+CMQTTSTART: 7").await;
+    bench.host.ask("AT+CPIN=\"1234\"", "\r\nOK\r\n\r\n+CPIN: READY\r\n").await;
+    bench.ok_then("AT+CMQTTSTART", "+CMQTTSTART: 0").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,6 +239,13 @@ async fn configuration_of_a_client() {
     bench.ok("AT+CMQTTREL=1").await;
     bench.error("AT+CMQTTCFG=\"optimeout\",1,20").await;
     bench.info("AT+CMQTTCFG?", "+CMQTTCFG: 0,0,120\r\n+CMQTTCFG: 1,1,120").await;
+    // The choice of a TLS context belongs to the service.
+    bench.info("AT+CMQTTSSLCFG?", "+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,9").await;
+    bench.ok_then("AT+CMQTTDISC=0,0", "+CMQTTDISC: 0,0").await;
+    bench.ok("AT+CMQTTREL=0").await;
+    bench.ok_then("AT+CMQTTSTOP", "+CMQTTSTOP: 0").await;
+    bench.ok_then("AT+CMQTTSTART", "+CMQTTSTART: 0").await;
+    bench.info("AT+CMQTTSSLCFG?", "+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,6 +143,10 @@ async fn the_choice_of_a_tls_context_is_cleared() {
     bench.broker.set_reachability(Reachability::HandshakeFails);
     connect_result(&mut bench, 32).await;
     bench.info("AT+CMQTTSSLCFG?", cleared).await;
+    // Without a choice client 1 has context 1.
+    bench.ok("AT+CMQTTACCQ=1,\"c1\",1").await;
+    bench.ok("AT+CSSLCFG=\"authmode\",1,3").await;
+    bench.ok_then(&CONNECT.replace("=0", "=1"), "+CMQTTCONNECT: 1,33").await;
 }
 
 #[tokio::test(start_paused = true)]

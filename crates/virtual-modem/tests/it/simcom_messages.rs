@@ -79,6 +79,11 @@ async fn one_topic_in_one_command() {
     bench.broker.limit_subscription("no", 128);
     stage(&mut bench, "AT+CMQTTSUB=0,2,0", "no").await;
     bench.line("+CMQTTSUB: 0,1").await;
+    // One refusal among several is a failure of the whole.
+    for topic in ["no", "ok"] {
+        stage(&mut bench, "AT+CMQTTSUBTOPIC=0,2,0", topic).await;
+    }
+    bench.ok_then("AT+CMQTTSUB=0", "+CMQTTSUB: 0,1").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,6 +203,36 @@ async fn a_client_is_busy_until_the_broker_answers() {
     assert_eq!(start.elapsed().as_secs(), 120, "the operation timeout of AT+CMQTTCFG");
     let sent = bench.broker.ledger().accepted;
     assert!(sent.iter().all(|message| !message.dup), "nothing is sent twice on a connection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_publish_has_its_own_time() {
+    let mut bench = acquired(|builder| builder).await;
+    bench.ok("AT+CMQTTCFG=\"optimeout\",0,20").await;
+    connect(&mut bench, 0).await;
+    bench.broker.withhold_acknowledgements(true);
+    stage_message(&mut bench, 0, "t", b"x").await;
+    let start = Instant::now();
+    bench.ok_then("AT+CMQTTPUB=0,1,180", "+CMQTTPUB: 0,17").await;
+    assert_eq!(start.elapsed().as_secs(), 180);
+    assert_eq!(bench.broker.ledger().accepted.len(), 1);
+    assert_eq!(bench.broker.connected(), ["c0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_acknowledgement_is_not_taken_for_another() {
+    let mut bench = acquired(|builder| builder.rtt(Duration::from_secs(50))).await;
+    bench.ok_then("AT+CMQTTCONNECT=0,\"tcp://b.example\",64800,1", "+CMQTTCONNECT: 0,0").await;
+    // With QoS 2 the acknowledgement takes two round trips, longer than the publish may wait.
+    let start = Instant::now();
+    for end in [60, 120] {
+        stage_message(&mut bench, 0, "t", b"x").await;
+        bench.ok_then("AT+CMQTTPUB=0,2,60", "+CMQTTPUB: 0,17").await;
+        assert_eq!(start.elapsed().as_secs(), end);
+    }
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    bench.host.silence().await;
+    assert_eq!(bench.broker.ledger().acknowledged.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -242,7 +242,7 @@ async fn simcom(server: &Server, mode: u8) -> Host<tokio::io::DuplexStream> {
     host.ask("AT+CMQTTSTART", "\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n").await;
     for command in [
         "AT+CMQTTACCQ=0,\"c\",1".to_owned(),
-        "AT+CSSLCFG=\"sslversion\",4,4".to_owned(),
+        "AT+CSSLCFG=\"sslversion\",4,3".to_owned(),
         format!("AT+CSSLCFG=\"authmode\",4,{mode}"),
         "AT+CSSLCFG=\"cacert\",4,\"ca_cert.pem\"".to_owned(),
         "AT+CSSLCFG=\"clientcert\",4,\"cert.pem\"".to_owned(),

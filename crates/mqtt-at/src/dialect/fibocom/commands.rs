@@ -26,6 +26,7 @@ pub use user::{MqttUser, ReadUser, StoredUser};
 pub use will::{MqttWill, ReadWill, StoredWill};
 
 pub(super) use call::data_call;
+pub(super) use open::free_clients;
 pub(super) use status::status;
 
 use super::facts::timeout;

@@ -9,6 +9,7 @@ use super::commands::{MqttOpen, MqttRead, MqttUser, MqttWill, Status, status};
 use super::sessions::{Sessions, State};
 use super::{facts, flow};
 use crate::command::Command;
+use crate::common::EchoOff;
 use crate::connect::{ConnectOptions, ProtocolVersion, Will};
 use crate::dialect::{Connecting, ask, if_possible, run};
 use crate::error::{Error, InputError, NetworkError, Outcome, Result};
@@ -52,6 +53,8 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     if options.credentials.is_some() {
         tracing::warn!(client = index, "user name and password go over plain TCP, readable on the way");
     }
+    // A module that has started anew echoes again, and its prompt then stands behind the echo, on the same line.
+    if_possible(ask(port, Lane::client(index), EchoOff).await)?;
     flow::revive(port, Lane::client(index), sessions).await?;
     flow::count_messages(port, Lane::client(index), sessions).await?;
     match configure(context).await {

@@ -6,7 +6,7 @@ use at_codec::{Damage, Extent, Fields, Framing, name_of};
 use at_port::{Channel, FinalResult, Lane, Lost, Operation, Reaction, Rules};
 use bytes::Bytes;
 
-use super::commands::{MqttConf, MqttRead, Reports, data_call};
+use super::commands::{MqttConf, MqttRead, ReadOpen, Reports, data_call, free_clients};
 use super::facts;
 use super::framing::{self, Received};
 use super::sessions::{Sessions, State};
@@ -25,11 +25,11 @@ const LOST: &[u8] = b"+MQTTLOSE";
 const CLOSED: &[u8] = b"+MQTTCLOSE";
 const CALL: &[u8] = b"+MIPCALL";
 const SIM_READY: &[u8] = b"+SIM READY";
+const OPENED: &[u8] = b"+MQTTOPEN";
 
 /// Reports that are known and ask for nothing: results that came too late or twice, and news of the network that
 /// bring-up asks for itself.
 const IGNORED: &[&[u8]] = &[
-    b"+MQTTOPEN",
     b"+MQTTSUB",
     b"+MQTTUNSUB",
     b"+MQTTPUB",
@@ -109,17 +109,38 @@ impl FibocomRules {
         if !self.is_alive(client) {
             return Reaction::default();
         }
-        self.fetch_all(&[client], Lane::client(client))
+        self.sessions.fetch_begun(client);
+        let sessions = Arc::clone(&self.sessions);
+        let operation = Operation::from(MqttRead::new(client).fetch()).lane(Lane::client(client));
+        let operation = operation.on_conclusion(move |_| sessions.fetch_ended(client));
+        Reaction { follow_up: Some(operation), ..Reaction::default() }
     }
 
-    fn fetch_all(&self, clients: &[u8], lane: Lane) -> Reaction<Inbound> {
-        let fetches = clients.iter().map(|client| MqttRead::new(*client).fetch());
-        let operation = Operation::sequence(fetches).lane(lane);
+    /// Asks the module which connections are still there, and then for what waits for these clients.
+    fn look(&self, clients: Vec<u8>) -> Reaction<Inbound> {
+        if !self.sessions.question_begun() {
+            return Reaction::default();
+        }
         clients.iter().for_each(|client| self.sessions.fetch_begun(*client));
-        let (clients, sessions) = (clients.to_vec(), Arc::clone(&self.sessions));
-        let operation =
-            operation.on_conclusion(move |_| clients.iter().for_each(|client| sessions.fetch_ended(*client)));
+        let fetches = clients.iter().map(|client| MqttRead::new(*client).fetch());
+        let operation = Operation::sequence([ReadOpen::question()].into_iter().chain(fetches));
+        let sessions = Arc::clone(&self.sessions);
+        let operation = operation.lane(Lane::COMMON).on_conclusion(move |_| {
+            sessions.question_ended();
+            clients.iter().for_each(|client| sessions.fetch_ended(*client));
+        });
         Reaction { follow_up: Some(operation), ..Reaction::default() }
+    }
+
+    /// These clients have no connection. If they had one, its end was not reported: the module has started anew, or the
+    /// report was lost.
+    fn free(&self, clients: &[u8]) -> Reaction<Inbound> {
+        let gone: Vec<u8> = clients.iter().copied().filter(|it| self.sessions.in_question(*it)).collect();
+        let mut reactions: Vec<_> = gone.iter().map(|it| self.lost(*it, LossCause::Unknown)).collect();
+        match reactions.len() {
+            0 | 1 => reactions.pop().unwrap_or_default(),
+            _ => Reaction { lost: Some(Lost::All), ..Reaction::default() },
+        }
     }
 
     /// A message without lengths, of which nothing can be believed: the module is in its default mode, though it was
@@ -200,7 +221,9 @@ impl Rules for FibocomRules {
 
     fn is_unsolicited(&self, line: &[u8]) -> bool {
         match name_of(line) {
-            Some(MESSAGE | ANNOUNCED | UNCOUNTED | BROKEN | LOST | CLOSED | CALL | SIM_READY) => true,
+            Some(MESSAGE | ANNOUNCED | UNCOUNTED | OPENED | BROKEN | LOST | CLOSED | CALL | SIM_READY) => {
+                true
+            }
             Some(name) => name == STARTED_NAME || IGNORED.contains(&name),
             None => {
                 let is_start = STARTED.contains(&line) || AFTER_START.contains(&line);
@@ -230,8 +253,9 @@ impl Rules for FibocomRules {
                 _ => Reaction::default(),
             },
             Some(CALL) => self.call_changed(line),
-            // It comes after every start, sooner or later. With a connection it can only mean that there was one.
-            Some(SIM_READY) if self.sessions.any_in_use() => self.rebooted(),
+            Some(OPENED) => free_clients(line).map_or_else(Reaction::default, |it| self.free(&it)),
+            // It comes after every start, sooner or later, and on some models without another word of it.
+            Some(SIM_READY) => self.look(Vec::new()),
             Some(STARTED_NAME) => self.rebooted(),
             Some(_) => Reaction::default(),
             None if STARTED.contains(&&line[..]) => self.rebooted(),
@@ -240,20 +264,16 @@ impl Rules for FibocomRules {
         }
     }
 
-    /// What was dropped may have been a message, or the report of one; what waits is looked for, but not for ever: a
-    /// module whose answers cannot be read would keep the port busy.
+    /// What was dropped may have been a message, the report of one, or that of a loss. What waits is looked for, but not
+    /// for ever: a module whose answers cannot be read would keep the port busy.
     fn damaged(&mut self, damage: &Damage) -> Reaction<Inbound> {
         if let Some(client) = framing::client_of(&damage.head) {
             self.corrupt(client, damage.got, damage.need);
         }
-        let clients: Vec<u8> = facts::CLIENTS
-            .filter(|client| self.is_alive(*client) && self.sessions.state(*client) == State::Open)
-            .filter(|client| self.sessions.may_look_again(*client))
-            .collect();
-        if clients.is_empty() {
-            return Reaction::default();
-        }
-        self.fetch_all(&clients, Lane::COMMON)
+        let is_open = |client: &u8| self.is_alive(*client) && self.sessions.state(*client) == State::Open;
+        let clients = facts::CLIENTS.filter(is_open);
+        let clients: Vec<u8> = clients.filter(|client| self.sessions.may_look_again(*client)).collect();
+        if clients.is_empty() { Reaction::default() } else { self.look(clients) }
     }
 }
 

@@ -27,6 +27,8 @@ struct Known {
 #[derive(Debug, Default)]
 struct Client {
     state: State,
+    /// Whether the module is being asked if this connection is still there.
+    in_question: bool,
     /// How many commands that fetch messages are queued or in flight.
     fetching: usize,
     /// Whether a message was announced since the latest of them was queued.
@@ -57,13 +59,24 @@ impl Sessions {
 
     pub(super) fn set(&self, client: u8, state: State) {
         if let Some(it) = self.known().client(client) {
-            it.state = state;
+            (it.state, it.in_question) = (state, false);
         }
     }
 
-    /// Whether a client is connected, or about to be.
-    pub(super) fn any_in_use(&self) -> bool {
-        self.known().clients.iter().any(|it| it.state != State::Closed)
+    /// The module is about to be asked which clients have no connection; whether that is worth it.
+    pub(super) fn question_begun(&self) -> bool {
+        let mut known = self.known();
+        known.clients.iter_mut().for_each(|it| it.in_question = it.state == State::Open);
+        known.clients.iter().any(|it| it.in_question)
+    }
+
+    pub(super) fn question_ended(&self) {
+        self.known().clients.iter_mut().for_each(|it| it.in_question = false);
+    }
+
+    /// Whether a client was connected when the module was asked, and still is as far as is known here.
+    pub(super) fn in_question(&self, client: u8) -> bool {
+        self.known().client(client).is_some_and(|it| it.in_question)
     }
 
     /// The client that is being connected, if there is only one.
@@ -77,7 +90,7 @@ impl Sessions {
     /// The module has started anew. What is queued or in flight is settled by the port.
     pub(super) fn forget(&self) {
         let mut known = self.known();
-        known.clients.iter_mut().for_each(|it| it.state = State::Closed);
+        known.clients.iter_mut().for_each(|it| (it.state, it.in_question) = (State::Closed, false));
         (known.counted, known.dialled) = (false, false);
     }
 

@@ -162,6 +162,8 @@ async fn f_examples_3() {
         >> AT+MIPCALL?
         << +MIPCALL: 1,10.2.83.148
         << OK
+        >> ATE0
+        << OK
         >> AT+MIPCALL?
         << +MIPCALL: 1,10.2.83.148
         << OK

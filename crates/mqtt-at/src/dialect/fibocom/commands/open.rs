@@ -102,19 +102,30 @@ impl Command for MqttOpen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadOpen;
 
+impl ReadOpen {
+    /// The same question, whose answer goes to the rules.
+    pub(in super::super) fn question() -> Exchange {
+        Exchange::new(CommandLine::read(OPEN)).timeout(timeout::SETTING)
+    }
+}
+
+/// The free clients of a line of the answer.
+pub(in super::super) fn free_clients(line: &[u8]) -> Option<Vec<u8>> {
+    client_list(line, OPEN)
+}
+
 impl Command for ReadOpen {
     /// The free clients.
     type Answer = Vec<u8>;
 
     fn operation(&self) -> Result<Operation, InputError> {
-        let shape = |line: &[u8]| client_list(line, OPEN).is_some();
-        let exchange = Exchange::new(CommandLine::read(OPEN));
-        Ok(exchange.answer(Answer::Shaped(OPEN, shape)).timeout(timeout::SETTING).into())
+        let shape = |line: &[u8]| free_clients(line).is_some();
+        Ok(Self::question().answer(Answer::Shaped(OPEN, shape)).into())
     }
 
     /// Free clients stand in one line or in a line each.
     fn read(&self, reply: &Reply) -> Result<Vec<u8>, Unreadable> {
-        let lists = reply.lines.iter().map(|line| client_list(line, OPEN).ok_or(Unreadable));
+        let lists = reply.lines.iter().map(|line| free_clients(line).ok_or(Unreadable));
         Ok(lists.collect::<Result<Vec<_>, _>>()?.concat())
     }
 }

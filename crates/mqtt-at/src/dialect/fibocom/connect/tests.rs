@@ -31,6 +31,8 @@ async fn connect_by(script: &str) -> Result<()> {
 
 /// All that precedes the connection.
 const SETTINGS: &str = "
+    >> ATE0
+    << OK
     >> AT+MQTTCONF=1
     << OK
     >> AT+MQTTWILL?
@@ -39,6 +41,11 @@ const SETTINGS: &str = "
     << OK
     >> AT+MQTTREAD=1
     << +MQTTREAD: 1,0,0,0
+    << OK
+";
+
+const ECHO_OFF: &str = "
+    >> ATE0
     << OK
 ";
 
@@ -134,6 +141,8 @@ async fn everything_else_that_can_be_set() {
     let will = Will::new("topic1", "Tell you, I'm dead.").unwrap().qos(QoS::AtLeastOnce).retain(true);
     let options = ConnectOptions::new("", "h", 1).will(will);
     let script = r#"
+        >> ATE0
+        << OK
         >> AT+MQTTCONF=1
         << OK
         >> AT+MQTTWILL=1,"topic1",1,1,"Tell you, I'm dead."
@@ -156,6 +165,8 @@ async fn what_waits_in_the_module_is_taken_out_first() {
         let host = Host::default();
         host.links.begin(1, keeps_session);
         let script = r#"
+            >> ATE0
+            << OK
             >> AT+MQTTCONF=1
             << OK
             >> AT+MQTTWILL?
@@ -188,6 +199,8 @@ async fn what_waits_in_the_module_is_taken_out_first() {
 async fn firmware_that_cannot_count_can_still_connect() {
     let host = Host::default();
     let script = r#"
+        >> ATE0
+        << OK
         >> AT+MQTTCONF=1
         << ERROR
         >> AT+MQTTWILL?
@@ -203,6 +216,8 @@ async fn firmware_that_cannot_count_can_still_connect() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_is_in_use_is_closed_first() {
     let script = r#"
+        >> ATE0
+        << OK
         >> AT+MQTTCONF=1
         << OK
         >> AT+MQTTWILL?
@@ -284,7 +299,9 @@ async fn a_connection_without_a_result_is_given_up() {
 async fn a_data_connection_that_is_gone_is_made_again() {
     let host = Host::default();
     host.sessions.set_pdp(Pdp { apn: Some("wsim".to_owned()), credentials: None });
-    connect_with(&host, &options(), &format!("{DIALLED}{SETTINGS}{OPENED}")).await.unwrap();
+    let settings = SETTINGS.replace(ECHO_OFF, "\n");
+    let dialled = format!("{ECHO_OFF}{DIALLED}{settings}{OPENED}");
+    connect_with(&host, &options(), &dialled).await.unwrap();
     let dial = r#"
         >> AT+MIPCALL?
         << +MIPCALL: 0
@@ -294,9 +311,10 @@ async fn a_data_connection_that_is_gone_is_made_again() {
         >> AT+MIPCALL=1,"wsim"
         << OK
     "#;
-    connect_with(&host, &options(), &format!("{dial}{DIALLED}{SETTINGS}{OPENED}")).await.unwrap();
+    let script = format!("{ECHO_OFF}{dial}{DIALLED}{settings}{OPENED}");
+    connect_with(&host, &options(), &script).await.unwrap();
     let unknown = ">> AT+MIPCALL?\n<< ERROR\n";
-    connect_with(&host, &options(), &format!("{unknown}{SETTINGS}{OPENED}")).await.unwrap();
+    connect_with(&host, &options(), &format!("{ECHO_OFF}{unknown}{settings}{OPENED}")).await.unwrap();
 }
 
 /// Reports of a former connection do not end the one that is being made; those of this one do, from its first moment.

@@ -149,20 +149,54 @@ fn a_module_that_cannot_count_is_left_in_peace() {
 
 #[test]
 fn starts_lose_every_connection() {
-    for line in ["AT command ready", "AT READY", "RDY", "*ATREADY: 1", "+SIM READY"] {
+    for line in ["AT command ready", "AT READY", "RDY", "*ATREADY: 1"] {
         let (host, link) = Host::connected(&["#"]);
         let mut rules = host.rules();
         assert!(report(&mut rules, line).reboot, "{line}");
         assert_eq!(status(&link), ClientStatus::Lost(LossCause::Rebooted));
         assert_eq!((host.sessions.state(1), host.sessions.counted()), (State::Closed, false));
-        assert!(does_nothing(&report(&mut rules, "+SIM READY")), "it follows every start");
+        assert!(does_nothing(&report(&mut rules, "+SIM READY")), "it follows most starts");
+    }
+}
+
+/// `+SIM READY` is all that some models say of a start, and others say it in between.
+#[tokio::test(start_paused = true)]
+async fn a_sim_that_gets_ready_is_followed_by_a_look_at_the_connections() {
+    assert!(does_nothing(&report(&mut Host::default().rules(), "+SIM READY")), "there is none");
+    let question = "<< +SIM READY\n>> AT+MQTTOPEN?\n";
+    for (answer, is_lost) in [
+        ("<< +MQTTOPEN: 2\n<< OK", false),
+        ("<< +MQTTOPEN: 0\n<< OK", false),
+        ("<< ERROR", false),
+        ("<< +MQTTOPEN: 1,2\n<< OK", true),
+        ("<= \\r\\n+MQTTOPEN: 1\\r\\n+MQTTOPEN: 2\\r\\n\\r\\nOK\\r\\n", true),
+    ] {
+        let (host, link) = Host::connected(&["#"]);
+        host.converse(&format!("{question}{answer}"), async |port| payloads(port, 0).await).await;
+        let expected = if is_lost { ClientStatus::Lost(LossCause::Unknown) } else { ClientStatus::Connected };
+        assert_eq!(status(&link), expected, "{answer}");
+        assert!(does_nothing(&report(&mut host.rules(), "+MQTTOPEN: 1,2")), "nobody asks any more");
     }
 }
 
 #[test]
-fn a_sim_that_gets_ready_is_no_start_by_itself() {
-    let host = Host::default();
-    assert!(does_nothing(&report(&mut host.rules(), "+SIM READY")));
+fn connections_that_are_gone_are_lost_one_by_one_or_all() {
+    let (host, link) = Host::connected(&["#"]);
+    let other = host.links.begin(2, false);
+    other.connected();
+    host.sessions.set(2, State::Open);
+    let mut rules = host.rules();
+    let question = report(&mut rules, "+SIM READY").follow_up;
+    assert!(question.is_some());
+    assert_eq!(report(&mut rules, "+MQTTOPEN: 1,2").lost, Some(Lost::All));
+    for link in [&link, &other] {
+        assert_eq!(status(link), ClientStatus::Lost(LossCause::Unknown));
+    }
+    host.sessions.set(2, State::Open);
+    host.links.begin(2, false);
+    let question = report(&mut rules, "+SIM READY").follow_up;
+    assert_eq!(report(&mut rules, "+MQTTOPEN: 1,2").lost, Some(Lost::Lane(Lane::client(2))));
+    drop(question);
 }
 
 #[test]
@@ -367,6 +401,9 @@ async fn damage_is_followed_by_a_look_for_messages() {
         >> AT+CMEE?
         << +CMEE: 0
         << OK
+        >> AT+MQTTOPEN?
+        << +MQTTOPEN: 2
+        << OK
         >> AT+MQTTREAD=1
         << +MQTTREAD: 1,0,1,3,\"t\",\"two\"
         << OK
@@ -397,7 +434,8 @@ async fn a_module_whose_messages_cannot_be_read_is_given_up_on() {
         >> AT+CMEE?
         << +CMEE: 0
         << OK";
-    let script = format!("<< +MQTTMSGI: 1,0,1,3\n{}", unreadable.repeat(4));
+    let again = format!("\n>> AT+MQTTOPEN?\n<< +MQTTOPEN: 2\n<< OK{unreadable}");
+    let script = format!("<< +MQTTMSGI: 1,0,1,3{unreadable}{}", again.repeat(3));
     assert_eq!(host.converse(&script, async |port| payloads(port, 0).await).await, [""; 0]);
 }
 

@@ -52,7 +52,8 @@ impl CmqttDisc {
             .integer(facts::client(self.client)?)
             .integer(whole_seconds("the time to disconnect", self.limit, facts::DISCONNECT_TIMEOUT)?)
             .finish();
-        Ok(Exchange::new(line).timeout(timeout::ACCEPTED))
+        // Where the result comes first, the `OK` takes as long as the disconnection.
+        Ok(Exchange::new(line).timeout(facts::result_timeout(self.limit)))
     }
 }
 

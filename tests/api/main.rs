@@ -17,6 +17,7 @@ mod hostile;
 mod input;
 mod late_answers;
 mod losses;
+mod quirks;
 mod secrets;
 mod support;
 mod transcripts;

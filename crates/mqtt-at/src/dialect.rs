@@ -15,6 +15,7 @@ use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::{ModemOptions, Progress};
 use crate::qos::QoS;
+use crate::quirk::Quirks;
 use crate::topic::{TopicFilter, TopicName};
 use crate::vendor::Vendor;
 
@@ -96,10 +97,15 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     }
 }
 
-/// The dialect of a vendor.
+/// The dialect of a vendor, as its manual has it.
 pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
+    of_module(vendor, Quirks::default())
+}
+
+/// The dialect of a module that deviates from its vendor's manual.
+pub(crate) fn of_module(vendor: Vendor, quirks: Quirks) -> Result<Box<dyn Dialect>> {
     match vendor {
-        Vendor::Quectel => Ok(Box::new(quectel::Quectel::default())),
+        Vendor::Quectel => Ok(Box::new(quectel::Quectel::new(quirks))),
         Vendor::SimCom => Ok(Box::new(simcom::SimCom::default())),
         Vendor::Fibocom => Ok(Box::new(fibocom::Fibocom::default())),
         Vendor::Espressif => Ok(Box::new(esp::Esp::default())),

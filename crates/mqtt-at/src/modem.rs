@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::link::{Inbound, Links};
 use crate::mark::FileMark;
 use crate::options::{ModemOptions, Progress};
+use crate::quirk::Quirks;
 use crate::vendor::Vendor;
 
 /// A module on its port, identified, attached to the network and ready for MQTT. Clones share it.
@@ -149,7 +150,7 @@ impl Modem {
             field: "vendor",
             problem: format!("cannot be told from what the module says ({identity}): choose it").into(),
         })?;
-        let dialect = dialect::of(vendor)?;
+        let dialect = dialect::of_module(vendor, Quirks::of(vendor, &identity, &options.quirks))?;
         port.replace_rules(dialect.rules(&links)).map_err(port_gone)?;
         // First of all, so that no client of a former host delivers messages while we ask for other things.
         dialect.prepare(&port).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use at_port::transport::Line;
 use at_port::{SessionOptions, Tap};
 
+use crate::quirk::QuirkRule;
 use crate::secret::Secret;
 use crate::vendor::Vendor;
 
@@ -16,6 +17,7 @@ use crate::vendor::Vendor;
 pub struct ModemOptions {
     pub(crate) line: Line,
     pub(crate) vendor: Option<Vendor>,
+    pub(crate) quirks: Vec<QuirkRule>,
     pub(crate) attach: Attach,
     pub(crate) sim_pin: Option<Secret>,
     pub(crate) pdp: Pdp,
@@ -106,6 +108,16 @@ impl ModemOptions {
         self
     }
 
+    /// Adds a deviation from the manual that this version does not know; see [`QuirkRule`]. Default: none.
+    ///
+    /// Such a rule counts for more than what is known of the module and what it says of itself. Of several that
+    /// fit and disagree the first counts.
+    #[must_use]
+    pub fn quirk(mut self, rule: QuirkRule) -> Self {
+        self.quirks.push(rule);
+        self
+    }
+
     /// Whether SIM, registration and data connection are brought up. Default: yes.
     #[must_use]
     pub fn attach(mut self, attach: bool) -> Self {
@@ -193,6 +205,7 @@ impl fmt::Debug for ModemOptions {
         f.debug_struct("ModemOptions")
             .field("line", &self.line)
             .field("vendor", &self.vendor)
+            .field("quirks", &self.quirks)
             .field("attach", &self.attach)
             .field("sim_pin", &self.sim_pin)
             .field("pdp", &self.pdp)

@@ -18,7 +18,7 @@
 //! | network connection | [`QmtOpen`], [`QmtClose`] |
 //! | connection to the broker | [`QmtConn`], [`QmtDisc`] |
 //! | subscriptions | [`QmtSub`], [`QmtUns`] |
-//! | messages | [`QmtPubEx`], [`QmtRecv`] |
+//! | messages | [`QmtPubEx`], on older modules [`QmtPub`]; [`QmtRecv`] |
 //! | TLS | [`QsslCfg`] |
 //! | files | [`QfUpl`], [`QfLst`], [`QfDel`] |
 //! | data connection | [`QiCsgp`], [`QiAct`], [`QiDeact`], [`QiGetError`] |
@@ -31,6 +31,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+mod publish_form;
 mod rules;
 #[cfg(test)]
 mod script;
@@ -38,7 +39,7 @@ mod tls;
 
 pub use commands::*;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use at_port::{FinalResult, Operation, OperationError, Refusal, Reply, Rules};
@@ -51,12 +52,30 @@ use crate::error::{Error, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
+use crate::quirk::Quirks;
 use crate::topic::TopicFilter;
 
 /// The dialect of one Quectel module.
 #[derive(Debug, Default)]
 pub(crate) struct Quectel {
     sessions: Arc<Sessions>,
+    quirks: Quirks,
+    /// How a module without the manual's `AT+QMTPUBEX` publishes, once it is known.
+    publish_form: OnceLock<PublishForm>,
+}
+
+impl Quectel {
+    pub(crate) fn new(quirks: Quirks) -> Self {
+        Self { quirks, ..Self::default() }
+    }
+
+    /// The command that publishes.
+    fn publish_command(&self) -> &'static str {
+        match self.publish_form.get() {
+            None | Some(PublishForm::InlineEx) => "AT+QMTPUBEX",
+            Some(_) => "AT+QMTPUB",
+        }
+    }
 }
 
 #[async_trait]
@@ -70,7 +89,11 @@ impl Dialect for Quectel {
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {
-        flow::prepare(port).await
+        flow::prepare(port).await?;
+        if let Some(form) = publish_form::find(port, &self.quirks).await? {
+            self.publish_form.get_or_init(|| form);
+        }
+        Ok(())
     }
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
@@ -101,15 +124,25 @@ impl Dialect for Quectel {
     }
 
     fn publish(&self, index: u8, publish: &Publish<'_>) -> Result<Operation> {
-        let command = QmtPubEx::new(index, publish.topic.as_str(), publish.payload.clone())
-            .qos(publish.qos, publish.packet_id)
-            .retain(publish.retain)
-            .timeout(publish.options.acknowledgement_timeout());
-        Ok(command.operation()?)
+        let (topic, payload) = (publish.topic.as_str(), publish.payload.clone());
+        let timeout = publish.options.acknowledgement_timeout();
+        let operation = match self.publish_form.get() {
+            None => QmtPubEx::new(index, topic, payload)
+                .qos(publish.qos, publish.packet_id)
+                .retain(publish.retain)
+                .timeout(timeout)
+                .operation(),
+            Some(form) => QmtPub::new(*form, index, topic, payload)
+                .qos(publish.qos, publish.packet_id)
+                .retain(publish.retain)
+                .timeout(timeout)
+                .operation(),
+        };
+        Ok(operation?)
     }
 
     fn read_publish(&self, reply: &Reply) -> Result<()> {
-        acknowledged("AT+QMTPUBEX", reply).map(drop)
+        acknowledged(self.publish_command(), reply).map(drop)
     }
 
     fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
@@ -140,7 +173,8 @@ impl Dialect for Quectel {
     /// The manual names one reason for a bare `ERROR`: more packets in flight than the module can take
     /// [EC200x MQTT 1.0 §3.2.8 note 1]. As those are counted here, another is left.
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
-        let is_packet = ["AT+QMTPUBEX", "AT+QMTSUB", "AT+QMTUNS"].contains(&refusal.command.as_str());
+        let is_packet =
+            ["AT+QMTPUBEX", "AT+QMTPUB", "AT+QMTSUB", "AT+QMTUNS"].contains(&refusal.command.as_str());
         if refusal.result != FinalResult::Error || !is_packet {
             return None;
         }

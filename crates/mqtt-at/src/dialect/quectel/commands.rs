@@ -7,6 +7,7 @@ mod open;
 mod packet;
 mod pdp;
 mod publish;
+mod publish_older;
 mod receive;
 mod setting;
 mod ssl;
@@ -25,6 +26,7 @@ pub use pdp::{
     Authentication, PdpAddress, PdpType, QiAct, QiCsgp, QiDeact, QiGetError, ReadAct, ReadProfile, StackError,
 };
 pub use publish::QmtPubEx;
+pub use publish_older::{PublishForm, QmtPub};
 pub use receive::{QmtRecv, ReadRecv, StoredMessages};
 pub use setting::{Parameter, ReadParameter, SetParameter};
 pub use ssl::{QsslCfg, SecurityLevel};

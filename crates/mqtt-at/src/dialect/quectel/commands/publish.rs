@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use at_codec::CommandLine;
-use at_port::{Exchange, Operation, PromptForm, Reply};
+use at_codec::{CommandLine, WriteLine};
+use at_port::{Deferred, Exchange, Operation, PromptForm, Reply};
 use bytes::Bytes;
 
 use super::packet::{self, Acknowledgement};
@@ -12,9 +12,9 @@ use crate::dialect::quectel::facts::{self, timeout};
 use crate::error::InputError;
 use crate::qos::QoS;
 
-const PUBEX: &str = "+QMTPUBEX";
+pub(super) const PUBEX: &str = "+QMTPUBEX";
 
-/// The result has the older command's name on some firmware.
+/// The result of either command has the other's name on some firmware.
 const RESULTS: &[&str] = &[PUBEX, "+QMTPUB"];
 
 /// Publishes a payload of 1 to 1500 bytes, whatever they are [EC200x MQTT 1.0 §3.2.8].
@@ -70,6 +70,39 @@ impl QmtPubEx {
         TestForm::of(PUBEX)
     }
 
+    /// The line of a command that takes these arguments, up to the topic.
+    pub(super) fn line(&self, name: &'static str) -> Result<WriteLine, InputError> {
+        let client = facts::client(self.client)?;
+        let (got, max) = (self.payload.len(), facts::PAYLOAD);
+        match got {
+            0 => return Err(InputError::PayloadEmpty),
+            got if got > max => return Err(InputError::PayloadTooLarge { got, max }),
+            _ => {}
+        }
+        let line = CommandLine::write(name)
+            .integer(client)
+            .integer(self.packet_identifier()?)
+            .integer(self.qos.level())
+            .integer(self.retain)
+            .quoted("the topic", &self.topic, facts::TEXT, facts::TOPIC)?;
+        Ok(line)
+    }
+
+    /// The length of the payload, as an argument.
+    pub(super) fn length(&self) -> i64 {
+        self.payload.len() as i64
+    }
+
+    pub(super) const fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The result that tells what became of the message.
+    pub(super) fn result(&self) -> Deferred {
+        let result = packet::deferred(RESULTS, i64::from(self.client), self.packet, self.timeout);
+        if self.qos == QoS::AtMostOnce { result.shared_key() } else { result }
+    }
+
     fn packet_identifier(&self) -> Result<i64, InputError> {
         let range = if self.qos == QoS::AtMostOnce { 0..=0 } else { 1..=65_535 };
         facts::in_range("the packet identifier", u64::from(self.packet), range)
@@ -80,29 +113,11 @@ impl Command for QmtPubEx {
     type Answer = Acknowledgement;
 
     fn operation(&self) -> Result<Operation, InputError> {
-        let client = facts::client(self.client)?;
-        let (got, max) = (self.payload.len(), facts::PAYLOAD);
-        match got {
-            0 => return Err(InputError::PayloadEmpty),
-            got if got > max => return Err(InputError::PayloadTooLarge { got, max }),
-            _ => {}
-        }
-        let line = CommandLine::write(PUBEX)
-            .integer(client)
-            .integer(self.packet_identifier()?)
-            .integer(self.qos.level())
-            .integer(self.retain)
-            .quoted("the topic", &self.topic, facts::TEXT, facts::TOPIC)?
-            .integer(got as i64)
-            .finish();
-        let mut result = packet::deferred(RESULTS, client, self.packet, self.timeout);
-        if self.qos == QoS::AtMostOnce {
-            result = result.shared_key();
-        }
+        let line = self.line(PUBEX)?.integer(self.length()).finish();
         Ok(Exchange::new(line)
             .data(PromptForm::Mark, self.payload.clone(), facts::PAYLOAD_PATIENCE)
             .timeout(timeout::ACCEPTED)
-            .deferred(result))
+            .deferred(self.result()))
     }
 
     fn read(&self, reply: &Reply) -> Result<Acknowledgement, Unreadable> {

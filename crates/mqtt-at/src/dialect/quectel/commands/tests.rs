@@ -35,7 +35,7 @@ fn seconds(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn tests_of_every_command() {
-    let all: [(TestForm, &str, &str, &str); 13] = [
+    let all: [(TestForm, &str, &str, &str); 14] = [
         (QmtCfg::test(), "+QMTCFG", "\"version\",(0-5),(3,4)", r#"["\"version\",(0-5),(3,4)"]"#),
         (QmtOpen::test(), "+QMTOPEN", "(0-5),\"hostname\",(1-65535)", r#"["(0-5),\"hostname\",(1-65535)"]"#),
         (QmtClose::test(), "+QMTCLOSE", "(0-5)", r#"["(0-5)"]"#),
@@ -49,6 +49,7 @@ async fn tests_of_every_command() {
         ),
         (QmtUns::test(), "+QMTUNS", "(0-5)", r#"["(0-5)"]"#),
         (QmtPubEx::test(), "+QMTPUBEX", "(0-5),<msgid>,(0-2),(0,1)", r#"["(0-5),<msgid>,(0-2),(0,1)"]"#),
+        (QmtPub::test(), "+QMTPUB", "(0-5),(0-65535)", r#"["(0-5),(0-65535)"]"#),
         (QsslCfg::test(), "+QSSLCFG", "\"seclevel\",(0-5),(0-2)", r#"["\"seclevel\",(0-5),(0-2)"]"#),
         (QfUpl::test(), "+QFUPL", "<filename>", r#"["<filename>"]"#),
         (QiCsgp::test(), "+QICSGP", "(1-16)", r#"["(1-16)"]"#),

@@ -10,6 +10,8 @@ use crate::dialect::{of, send};
 use crate::topic::TopicName;
 use crate::vendor::Vendor;
 
+mod client;
+
 fn options() -> ConnectOptions {
     ConnectOptions::new("gateway-7", "broker.example.com", 1883)
 }

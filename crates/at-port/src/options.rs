@@ -11,7 +11,7 @@ use crate::session::SessionOptions;
 pub struct PortOptions {
     /// Times and limits of the conversation.
     pub session: SessionOptions,
-    /// How many operations may wait in each lane before [`Port::run`] waits itself. Default (0): 32.
+    /// How many operations may wait in each lane before [`Port::run`](crate::Port::run) waits itself. Default (0): 32.
     pub lane_capacity: usize,
     /// How many reports a slow receiver may lag behind before it loses the oldest. Default (0): 256.
     pub channel_capacity: usize,

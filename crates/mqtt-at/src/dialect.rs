@@ -28,6 +28,8 @@ pub(crate) mod pem;
 pub mod quectel;
 pub(crate) mod ranges;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 pub(crate) mod script;
 pub mod simcom;
 

@@ -69,5 +69,11 @@ async fn a_rule_of_the_user_needs_no_proof() {
         chosen: chosen.into_iter().map(Quirk::QuectelPublish).collect(),
         ..known(PublishForm::LengthAndCtrlZ)
     };
-    assert_eq!(found(quirks, "").await, Some(PublishForm::CtrlZ));
+    let host = async |port| {
+        let found = find(&port, &quirks).await;
+        ask(&port, Lane::COMMON, QmtPub::test()).await.unwrap();
+        found.unwrap()
+    };
+    let form = Host::default().converse(">> AT+QMTPUB=?\n<< OK", host).await;
+    assert_eq!(form, Some(PublishForm::CtrlZ), "the first, without a question");
 }

@@ -51,8 +51,8 @@ async fn bytes_of_every_form() {
 
 #[tokio::test(start_paused = true)]
 async fn lengths_take_any_bytes() {
-    let payload = b"\x1a\x1b\"\r\nOK\r\n> ";
-    let head = ">> AT+QMTPUB=2,9,1,1,\"t\",11\n<= \\r\\n>\n>= \x1a\x1b\"\\r\\nOK\\r\\n> ";
+    let payload = b"\x1a\x1b\"\r\nOK\r\n> x";
+    let head = ">> AT+QMTPUB=2,9,1,1,\"t\",12\n<= \\r\\n>\n>= \x1a\x1b\"\\r\\nOK\\r\\n> x";
     for (form, end) in [(PublishForm::Length, ""), (PublishForm::LengthAndCtrlZ, "\x1a")] {
         let script = format!("{head}{end}\n<< OK\n<< +QMTPUB: 2,9,0");
         publish(second(form, payload), &script).await.unwrap();

@@ -76,10 +76,7 @@ const CASES: &[Case] = &[
     Case::plain("fibocom-03-l610-mipcall-error"),
     Case::plain("fibocom-05-l610-wrong-password"),
     Case::plain("neoway-02-n11-pump"),
-    Case::unknown(
-        "quectel-01-bg770a-full-session",
-        &[("Hello MQTT from GPS-4G-HAT shield", EchoOfData)],
-    ),
+    Case::unknown("quectel-01-bg770a-full-session", &[("Hello MQTT from GPS-4G-HAT shield", EchoOfData)]),
     Case::unknown(
         "quectel-03-ec800m-aliyun-pubex",
         &[

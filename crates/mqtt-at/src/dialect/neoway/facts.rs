@@ -213,7 +213,8 @@ pub(super) fn explain(refusal: &Refusal) -> Option<ModuleError> {
 fn cmd_error(line: &[u8]) -> Option<(String, Option<&'static Code>)> {
     let fields = Fields::of(line, CMD_ERROR)?;
     let code = Escaped(fields.rest()).to_string().trim_matches(['<', '>', ' ']).to_owned();
-    let known = code.parse().ok().and_then(|number| CODES.iter().find(|code: &&Code| code.number == number));
+    let known =
+        code.parse::<i64>().ok().and_then(|number| CODES.iter().find(|code: &&Code| code.number == number));
     Some((code, known))
 }
 

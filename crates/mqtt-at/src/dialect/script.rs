@@ -1,5 +1,6 @@
 //! A module that follows a script, for tests of flows and rules: own bytes, nothing of the codec.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ async fn follow(script: String, line_end: &str, mut port: DuplexStream) {
             _ => panic!("a step is >>, >=, << or <=: {step}"),
         };
         if let Some(sent) = sent {
-            port.write_all(sent.as_bytes()).await.unwrap();
+            send(&mut port, sent.as_bytes()).await;
         } else {
             let got = read(&mut port, expected.as_bytes()).await;
             assert_eq!(got, expected, "the host left the script; the conversation so far:\n{done}");
@@ -71,6 +72,62 @@ async fn follow(script: String, line_end: &str, mut port: DuplexStream) {
     // Whatever else the host says is one thing too many.
     let got = read(&mut port, b"").await;
     assert_eq!(got, "", "the host went on; the conversation so far:\n{done}");
+}
+
+/// How the module's bytes are cut on their way to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Each step in one piece.
+    Nowhere,
+    /// One byte at a time.
+    Everywhere,
+    /// Once, behind so many bytes from the beginning of the script.
+    Behind(usize),
+}
+
+thread_local! {
+    static CUT: Cell<Cut> = const { Cell::new(Cut::Nowhere) };
+    /// How many bytes the module has sent in the script under way.
+    static SENT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs a conversation whole, byte by byte, and cut in two at every place.
+pub(crate) async fn at_every_cut(conversation: impl AsyncFn()) {
+    let bytes = run_cut(Cut::Nowhere, &conversation).await;
+    assert!(bytes > 0, "the module has something to say");
+    run_cut(Cut::Everywhere, &conversation).await;
+    for place in 1..bytes {
+        run_cut(Cut::Behind(place), &conversation).await;
+    }
+    CUT.set(Cut::Nowhere);
+}
+
+/// Runs it once; gives the number of bytes that the module sent.
+async fn run_cut(cut: Cut, conversation: &impl AsyncFn()) -> usize {
+    CUT.set(cut);
+    SENT.set(0);
+    conversation().await;
+    SENT.get()
+}
+
+/// Sends, and lets the host read what comes before a cut.
+async fn send(port: &mut DuplexStream, bytes: &[u8]) {
+    let start = SENT.get();
+    SENT.set(start + bytes.len());
+    let pieces: Vec<&[u8]> = match CUT.get() {
+        Cut::Nowhere => vec![bytes],
+        Cut::Everywhere => bytes.chunks(1).collect(),
+        Cut::Behind(place) => {
+            let (before, behind) = bytes.split_at(place.saturating_sub(start).min(bytes.len()));
+            vec![before, behind]
+        }
+    };
+    for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+        port.write_all(piece).await.unwrap();
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 /// Reads until what was read is no start of what is expected any more, or all of it; or the host has left.

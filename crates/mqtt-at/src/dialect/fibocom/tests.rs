@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::dialect::fibocom::script::Host;
+use crate::dialect::script::at_every_cut;
 use crate::error::Fault;
 use crate::topic::TopicName;
 
@@ -141,6 +142,10 @@ fn f_limits() {
 /// The manual's three examples [Fibocom MQTT 1.2.6 §3.1 to §3.3], the message as this library has it reported.
 #[tokio::test(start_paused = true)]
 async fn f_examples_3() {
+    at_every_cut(hold_f_examples_3).await;
+}
+
+async fn hold_f_examples_3() {
     let host = Host::default();
     let dialect = Fibocom { sessions: Arc::clone(&host.sessions) };
     let link = host.links.begin(1, false);

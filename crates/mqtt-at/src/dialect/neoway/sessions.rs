@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::dialect::neoway::script::Host;
+use crate::dialect::script::at_every_cut;
 use crate::dialect::send;
 use crate::topic::TopicName;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use std::time::Duration;
 /// `AT+MQTTPUBS`, where the manual has `AT+MQTTPUB`.
 #[tokio::test(start_paused = true)]
 async fn standard_mqtt() {
+    at_every_cut(hold_standard_mqtt).await;
+}
+
+async fn hold_standard_mqtt() {
     let script = "
         >> AT+CCID
         << +CCID: 89860318760111211234
@@ -98,6 +103,10 @@ async fn standard_mqtt() {
 /// [Neoway MQTT 1.2 §4], with the commands of its description that its session leaves out.
 #[tokio::test(start_paused = true)]
 async fn alibaba() {
+    at_every_cut(hold_alibaba).await;
+}
+
+async fn hold_alibaba() {
     let script = "
         >> AT+CLOUDHDAUTH=a1J5shuYgXN,J1L5D2itSsqNLMZ9wTyx,vdkeNCKWirhZsU9pKeyAUvvCnL0gpNzI
         << OK
@@ -142,6 +151,10 @@ async fn alibaba() {
 /// [Neoway MQTT 1.2 §B.4], with files of 4 bytes.
 #[tokio::test(start_paused = true)]
 async fn aws() {
+    at_every_cut(hold_aws).await;
+}
+
+async fn hold_aws() {
     let script = "
         >> AT+XIIC?
         << +XIIC: 1,10.84.227.62

@@ -6,6 +6,7 @@ use at_port::{Channel, Lane, LinkState, Operation};
 
 use super::script::Host;
 use super::*;
+use crate::dialect::script::at_every_cut;
 use crate::dialect::{of, send};
 use crate::topic::TopicName;
 use crate::vendor::Vendor;
@@ -294,6 +295,10 @@ async fn hold_session(port: &ModemPort, server: ServerType, host: &str, broker_p
 /// [A7600 MQTT 1.00 §3.1 to §3.4]; §3.2 has TLS without any setting of it, which verifies nothing.
 #[tokio::test(start_paused = true)]
 async fn the_manuals_sessions() {
+    at_every_cut(hold_the_manuals_sessions).await;
+}
+
+async fn hold_the_manuals_sessions() {
     for (server, broker, broker_port) in [
         (ServerType::Tcp, "test.mosquitto.org", 1883),
         (ServerType::Tls, "test.mosquitto.org", 8883),
@@ -310,6 +315,10 @@ async fn the_manuals_sessions() {
 /// [A7600 MQTT 1.00 §3.5]: a topic that is not UTF-8, and a message without a payload.
 #[tokio::test(start_paused = true)]
 async fn the_manuals_session_without_utf8() {
+    at_every_cut(hold_the_manuals_session_without_utf8).await;
+}
+
+async fn hold_the_manuals_session_without_utf8() {
     // Scripts are texts, so that the bytes stand for themselves here.
     let script = r#"
         >> AT+CMQTTCFG="checkUTF8",0,0

@@ -122,11 +122,13 @@ async fn send(port: &mut DuplexStream, bytes: &[u8]) {
             vec![before, behind]
         }
     };
-    for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
-        port.write_all(piece).await.unwrap();
-        for _ in 0..2 {
+    for (number, piece) in pieces.iter().enumerate() {
+        if number > 0 {
+            // The driver and the host get their turns between the pieces.
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
+        port.write_all(piece).await.unwrap();
     }
 }
 

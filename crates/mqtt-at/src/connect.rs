@@ -239,6 +239,7 @@ pub enum ReceiveMode {
     #[default]
     Push,
     /// The module stores messages and reports them; the library fetches each. Delivery is paced by the host, at
-    /// the price of a command for each message, and a forged report costs a read only. Quectel only.
+    /// the price of a command for each message, and a forged report costs a read only. On Quectel; Fibocom's modules
+    /// always work in this way, whichever mode is asked for; the others have push alone.
     Pull,
 }

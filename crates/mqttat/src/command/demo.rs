@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mqtt_at::at::{Tap, TapEntry};
@@ -29,8 +30,8 @@ const TOPIC: &str = "mqttat/demo";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &Demo, context: &Context) -> Result<(), Failure> {
-    let show = Show { json: context.global.json, paint: Paint::stdout() };
-    let wishes = Wishes { tap: Some(Box::new(show)), ..Wishes::default() };
+    let show = Show { json: context.global.json, paint: Paint::stdout(), over: Arc::default() };
+    let wishes = Wishes { tap: Some(Box::new(show.clone())), ..Wishes::default() };
     let opened = Opened::simulate(args.module, &context.global, &context.progress, wishes).await?;
     let broker = opened.broker().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 1883)));
     // The password is there to be seen masked.
@@ -70,10 +71,13 @@ fn compare(message: &Message, sent: &[u8]) -> Result<(), Failure> {
 }
 
 /// Where the demonstration is shown: stdout.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Show {
     json: bool,
     paint: Paint,
+    /// Whether the last line is out. Held while a line is printed: what the module says after the farewell comes
+    /// from another task, and must not follow the last line.
+    over: Arc<Mutex<bool>>,
 }
 
 /// A line of `--json`.
@@ -86,7 +90,11 @@ enum Event<'a> {
 }
 
 impl Show {
-    fn received(self, message: &Message, qos: QoS) -> Result<(), Failure> {
+    fn is_over(&self) -> MutexGuard<'_, bool> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn received(&self, message: &Message, qos: QoS) -> Result<(), Failure> {
         let (topic, payload, qos) = (message.topic(), message.payload(), qos.level());
         if self.json {
             let event = Event::Received { topic, qos, payloadlen: payload.len(), identical: true };
@@ -100,8 +108,10 @@ impl Show {
         output::print(|out| writeln!(out, "{good}")).map(drop)
     }
 
-    fn done(self, identity: &mqtt_at::Identity, broker: SocketAddr) -> Result<(), Failure> {
+    fn done(&self, identity: &mqtt_at::Identity, broker: SocketAddr) -> Result<(), Failure> {
         let messages = MESSAGES.len();
+        let mut over = self.is_over();
+        *over = true;
         if self.json {
             return output::print_json(&Event::Done { messages }).map(drop);
         }
@@ -115,6 +125,10 @@ impl Show {
 impl Tap for Show {
     fn note(&mut self, entry: TapEntry<'_>) {
         let (speaker, text) = line_of(entry);
+        let over = self.is_over();
+        if *over {
+            return;
+        }
         // A reader that is gone is noticed by the command itself.
         let _ = match (self.json, speaker) {
             (true, Speaker::Host) => output::print_json(&Event::At { from: "host", text: &text }),

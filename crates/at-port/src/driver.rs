@@ -51,7 +51,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         if let Some(tap) = options.tap {
             session.set_tap(tap);
         }
-        hub.link.send_replace(session.link());
+        hub.listeners.set_link(session.link());
         Self {
             io,
             session,
@@ -154,8 +154,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
     fn deliver(&mut self) {
         while let Some(delivery) = self.session.poll_delivery() {
             match delivery {
-                Delivery::Urc(channel, item) => self.hub.deliver(channel, item),
-                Delivery::Event(event) => self.hub.report(event),
+                Delivery::Urc(channel, item) => self.hub.listeners.deliver(channel, item),
+                Delivery::Event(event) => self.hub.listeners.report(event),
             }
         }
     }

@@ -1,76 +1,32 @@
-//! What handles and driver share: the places in the lanes, the rings of the receivers, the end.
+//! What handles and driver share: the places in the lanes, the listeners, the end.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::Semaphore;
 
-use crate::channel::Channel;
 use crate::error::PortError;
-use crate::event::{LinkState, PortEvent};
+use crate::event::LinkState;
 use crate::exchange::Lane;
+use crate::listeners::Listeners;
 
 /// What handles and driver share.
 pub(crate) struct Hub<U> {
     lanes: [Semaphore; Lane::COUNT],
-    channels: Mutex<Channels<U>>,
-    channel_capacity: usize,
-    pub(crate) link: watch::Sender<LinkState>,
+    pub(crate) listeners: Listeners<U>,
+    /// Whether the listeners go on with the next port when this one has ended.
+    listeners_stay: bool,
     ended: OnceLock<PortError>,
 }
 
-/// Rings are made when the first receiver asks for them.
-struct Channels<U> {
-    map: BTreeMap<Channel, broadcast::Sender<U>>,
-    events: Option<broadcast::Sender<PortEvent>>,
-}
-
 impl<U: Clone> Hub<U> {
-    /// A hub without receivers. A capacity of 0 stands for the default.
-    pub(crate) fn new(lane_capacity: usize, channel_capacity: usize) -> Self {
-        let or = |capacity, default| if capacity == 0 { default } else { capacity };
+    /// A hub with given listeners, or with its own. A capacity of 0 stands for the default.
+    pub(crate) fn new(lane_capacity: usize, channel_capacity: usize, given: Option<Listeners<U>>) -> Self {
+        let places = if lane_capacity == 0 { 32 } else { lane_capacity };
         Self {
-            lanes: std::array::from_fn(|_| Semaphore::new(or(lane_capacity, 32))),
-            channels: Mutex::new(Channels { map: BTreeMap::new(), events: None }),
-            channel_capacity: or(channel_capacity, 256),
-            link: watch::Sender::new(LinkState::Suspect),
+            lanes: std::array::from_fn(|_| Semaphore::new(places)),
+            listeners_stay: given.is_some(),
+            listeners: given.unwrap_or_else(|| Listeners::new(channel_capacity)),
             ended: OnceLock::new(),
-        }
-    }
-
-    pub(crate) fn receiver(&self, channel: Channel) -> broadcast::Receiver<U> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.ended.get().is_some() {
-            return broadcast::Sender::new(1).subscribe();
-        }
-        let ring =
-            channels.map.entry(channel).or_insert_with(|| broadcast::Sender::new(self.channel_capacity));
-        ring.subscribe()
-    }
-
-    pub(crate) fn events(&self) -> broadcast::Receiver<PortEvent> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.ended.get().is_some() {
-            return broadcast::Sender::new(1).subscribe();
-        }
-        channels.events.get_or_insert_with(|| broadcast::Sender::new(64)).subscribe()
-    }
-
-    pub(crate) fn deliver(&self, channel: Channel, item: U) {
-        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ring) = channels.map.get(&channel) {
-            // No receiver at the moment is no fault.
-            let _ = ring.send(item);
-        }
-    }
-
-    pub(crate) fn report(&self, event: PortEvent) {
-        if let PortEvent::Link(link) = event {
-            self.link.send_replace(link);
-        }
-        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ring) = &channels.events {
-            let _ = ring.send(event);
         }
     }
 }
@@ -78,13 +34,15 @@ impl<U: Clone> Hub<U> {
 impl<U> Hub<U> {
     /// Keeps the reason for every later call, and sends those away who wait for a place.
     pub(crate) fn end(&self, error: PortError) {
-        // The first reason stays.
-        let _ = self.ended.set(error);
-        self.link.send_replace(LinkState::Dead);
+        // The first reason stays; what follows happens once, for the listeners may have gone on to the next port.
+        if self.ended.set(error).is_err() {
+            return;
+        }
+        self.listeners.set_link(LinkState::Dead);
         self.lanes.iter().for_each(Semaphore::close);
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        channels.map.clear();
-        channels.events = None;
+        if !self.listeners_stay {
+            self.listeners.close();
+        }
     }
 
     /// Why the port has ended, if it has.

@@ -12,6 +12,7 @@ use crate::error::{OperationError, PortError, Progress};
 use crate::event::{LinkState, PortEvent};
 use crate::exchange::{Lane, Operation};
 use crate::hub::{Hub, Place};
+use crate::listeners::Listeners;
 use crate::options::PortOptions;
 use crate::reply::Reply;
 use crate::request::{Caller, Request};
@@ -30,8 +31,29 @@ impl<U: Clone + Send + 'static> Port<U> {
         rules: Box<dyn Rules<Urc = U>>,
         options: PortOptions,
     ) -> (Self, Driver<IO, U>) {
+        Self::start(io, rules, options, None)
+    }
+
+    /// Makes a port that reports to given listeners, which outlive it: the successor of a port that has ended.
+    ///
+    /// The capacity of the channels is the listeners' own, not that of the options.
+    pub fn with_listeners<IO: AsyncRead + AsyncWrite + Unpin>(
+        io: IO,
+        rules: Box<dyn Rules<Urc = U>>,
+        options: PortOptions,
+        listeners: &Listeners<U>,
+    ) -> (Self, Driver<IO, U>) {
+        Self::start(io, rules, options, Some(listeners.clone()))
+    }
+
+    fn start<IO: AsyncRead + AsyncWrite + Unpin>(
+        io: IO,
+        rules: Box<dyn Rules<Urc = U>>,
+        options: PortOptions,
+        listeners: Option<Listeners<U>>,
+    ) -> (Self, Driver<IO, U>) {
         let (requests, inlet) = mpsc::unbounded_channel();
-        let hub = Arc::new(Hub::new(options.lane_capacity, options.channel_capacity));
+        let hub = Arc::new(Hub::new(options.lane_capacity, options.channel_capacity, listeners));
         let driver = Driver::new(io, rules, options, inlet, Arc::clone(&hub));
         (Self { requests, hub }, driver)
     }
@@ -72,17 +94,17 @@ impl<U: Clone + Send + 'static> Port<U> {
     /// Reports are kept for a slow receiver up to the channel's capacity; past it the oldest are lost, which
     /// the receiver is told as `Lagged(n)`. Nobody else is held up by it. The channel closes with the port.
     pub fn receiver(&self, channel: Channel) -> broadcast::Receiver<U> {
-        self.hub.receiver(channel)
+        self.hub.listeners.receiver(channel)
     }
 
     /// A receiver of what the port reports about itself.
     pub fn events(&self) -> broadcast::Receiver<PortEvent> {
-        self.hub.events()
+        self.hub.listeners.events()
     }
 
     /// The state of the link, now and as it changes.
     pub fn link(&self) -> watch::Receiver<LinkState> {
-        self.hub.link.subscribe()
+        self.hub.listeners.link()
     }
 
     /// Ends the waits for deferred results of a lane, because the session they belong to is torn down.
@@ -133,6 +155,6 @@ impl<U> Clone for Port<U> {
 
 impl<U> fmt::Debug for Port<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("link", &*self.hub.link.borrow()).finish_non_exhaustive()
+        f.debug_struct("Port").field("link", &*self.hub.listeners.link().borrow()).finish_non_exhaustive()
     }
 }

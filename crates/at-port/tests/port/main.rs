@@ -14,3 +14,4 @@ mod load;
 mod prompts;
 mod secrets;
 mod session;
+mod succession;

@@ -1,0 +1,47 @@
+//! Listeners go on with the next port.
+
+use at_port::{Channel, LinkState, Listeners, PlainRules, Port, PortOptions};
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test(start_paused = true)]
+async fn given_listeners_outlive_the_port_and_go_on_with_the_next() {
+    let listeners = Listeners::<bytes::Bytes>::new(4);
+    let mut link = listeners.link();
+    let mut events = listeners.events();
+    let mut reports = listeners.receiver(Channel::Modem);
+    for _ in 0..2 {
+        let (host, module) = tokio::io::duplex(64);
+        let rules = PlainRules::boxed();
+        let (port, driver) = Port::with_listeners(host, rules, PortOptions::default(), &listeners);
+        let driver = tokio::spawn(driver);
+        drop(module);
+        driver.await.unwrap();
+        assert!(port.ended().is_some());
+        assert_eq!(*link.borrow_and_update(), LinkState::Dead);
+        assert!(reports.try_recv().is_err_and(|it| it == tokio::sync::broadcast::error::TryRecvError::Empty));
+    }
+    assert!(events.try_recv().is_ok(), "the ends were told");
+    listeners.close();
+    let is_closed = |error| error == tokio::sync::broadcast::error::TryRecvError::Closed;
+    assert!(reports.try_recv().is_err_and(is_closed));
+    assert!(listeners.receiver(Channel::Modem).try_recv().is_err_and(is_closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_late_end_of_a_former_port_does_not_touch_the_next() {
+    let listeners = Listeners::<bytes::Bytes>::new(4);
+    let (first_host, module) = tokio::io::duplex(64);
+    let (_first, mut first_driver) =
+        Port::with_listeners(first_host, PlainRules::boxed(), PortOptions::default(), &listeners);
+    drop(module);
+    (&mut first_driver).await;
+    let (host, mut module) = tokio::io::duplex(64);
+    let (_second, driver) =
+        Port::with_listeners(host, PlainRules::boxed(), PortOptions::default(), &listeners);
+    assert_eq!(*listeners.link().borrow(), LinkState::Suspect);
+    drop(first_driver);
+    assert_eq!(*listeners.link().borrow(), LinkState::Suspect, "the second port is not dead");
+    module.write_all(b"\r\n").await.unwrap();
+    drop(driver);
+    assert_eq!(*listeners.link().borrow(), LinkState::Dead);
+}

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::common::{Imei, ModuleInformation};
+use crate::detect;
+use crate::vendor::Vendor;
 
 /// Who the module is, as far as it says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +33,11 @@ impl fmt::Display for Identity {
 }
 
 impl Identity {
+    /// Whose dialect the module speaks, by what it says of itself; `None` for a stranger.
+    pub fn vendor(&self) -> Option<Vendor> {
+        detect::vendor_of(self)
+    }
+
     /// Fills gaps with what the module says about itself in its own form.
     pub(crate) fn add(&mut self, information: Option<ModuleInformation>) {
         let Some(information) = information else { return };

@@ -50,6 +50,7 @@ mod message;
 mod modem;
 mod options;
 mod packet_ids;
+mod probe;
 mod qos;
 mod quirk;
 mod secret;

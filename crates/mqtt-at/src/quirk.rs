@@ -1,6 +1,7 @@
 //! Where modules differ from their vendor's manual and cannot say so themselves.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::identity::Identity;
 use crate::quectel::PublishForm;
@@ -44,6 +45,29 @@ pub struct QuirkRule {
 pub enum Quirk {
     /// A Quectel module that publishes in another form than with the `AT+QMTPUBEX` of the manual.
     QuectelPublish(PublishForm),
+}
+
+impl Quirk {
+    /// The deviations that this version knows of a module, without those of [`QuirkRule`]s. What a module says of
+    /// itself when it is asked counts for more.
+    pub fn known_of(vendor: Vendor, identity: &Identity) -> Vec<Self> {
+        Quirks::of(vendor, identity, &[]).known
+    }
+}
+
+/// What is different, in a few words.
+impl fmt::Display for Quirk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QuectelPublish(form) => f.write_str(match form {
+                PublishForm::Length => "publishes with AT+QMTPUB and a length",
+                PublishForm::LengthAndCtrlZ => "publishes with AT+QMTPUB, a length and Ctrl-Z",
+                PublishForm::CtrlZ => "publishes with AT+QMTPUB, ended by Ctrl-Z",
+                PublishForm::Inline => "publishes with AT+QMTPUB and the payload in quotation marks",
+                PublishForm::InlineEx => "publishes with AT+QMTPUBEX and the payload in quotation marks",
+            }),
+        }
+    }
 }
 
 /// The deviations of one module.
@@ -186,10 +210,20 @@ mod tests {
         ] {
             let expected: Vec<_> = form.map(Quirk::QuectelPublish).into_iter().collect();
             let quirks = Quirks::of(Vendor::Quectel, &identity(model, ""), &[]);
+            assert_eq!(Quirk::known_of(Vendor::Quectel, &identity(model, "")), expected, "{model}");
             assert_eq!((quirks.known, quirks.chosen), (expected, Vec::new()), "{model}");
         }
         let other = Quirks::of(Vendor::Fibocom, &identity("BG96", ""), &[]);
         assert!(other.known.is_empty(), "another vendor's model of this name is another model");
+    }
+
+    #[test]
+    fn each_has_words_of_its_own() {
+        let mut words: Vec<_> = KNOWN.iter().map(|rule| (rule.quirk, rule.quirk.to_string())).collect();
+        assert!(words.iter().all(|(_, words)| words.starts_with("publishes with AT+QMTPUB")));
+        words.sort_by(|one, other| one.1.cmp(&other.1));
+        words.dedup_by(|one, other| one.1 == other.1);
+        assert_eq!(words.len(), 4, "as many as there are kinds: {words:?}");
     }
 
     #[test]

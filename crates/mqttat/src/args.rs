@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 pub(crate) mod at;
 pub(crate) mod connection;
 pub(crate) mod demo;
+pub(crate) mod generate;
 pub(crate) mod global;
 pub(crate) mod info;
 pub(crate) mod ports;
@@ -56,6 +57,15 @@ pub(crate) enum Command {
     Subscribe(Box<subscribe::Subscribe>),
     At(at::At),
     Sim(sim::Sim),
+    Completions(generate::Completions),
+    Man(generate::Man),
+}
+
+impl Command {
+    /// Whether it talks to no module that was named.
+    pub(crate) fn is_about_this_computer(&self) -> bool {
+        matches!(self, Self::Ports(_) | Self::Sim(_) | Self::Completions(_) | Self::Man(_))
+    }
 }
 
 impl Args {
@@ -70,6 +80,8 @@ impl Args {
             Command::Subscribe(_) => Verbosity::default(),
             Command::At(at) => at.verbosity,
             Command::Sim(sim) => sim.verbosity,
+            Command::Completions(completions) => completions.verbosity,
+            Command::Man(man) => man.verbosity,
         };
         self.verbosity.verbose.saturating_add(after.verbose)
     }

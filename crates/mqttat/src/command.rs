@@ -9,6 +9,7 @@ use crate::progress::Progress;
 
 mod at;
 mod demo;
+mod generate;
 mod info;
 mod ports;
 mod publish;
@@ -17,19 +18,21 @@ mod subscribe;
 
 /// Does what the command line says.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    if args.global.record.is_some() && matches!(args.command, Command::Ports(_) | Command::Sim(_)) {
+    if args.global.record.is_some() && args.command.is_about_this_computer() {
         return Err(Failure::usage("--record is for commands that talk to a module: this one does not"));
     }
     let progress = Progress::start(args.verbosity() > 0);
-    let context = Context { global: args.global, progress };
+    let context = Context { is_logging: args.verbosity() > 0, global: args.global, progress };
     let outcome = match args.command {
         Command::Demo(demo) => demo::run(&demo, &context).await,
-        Command::Ports(_) => ports::run(&context),
+        Command::Ports(ports) => ports::run(&ports, &context).await,
         Command::Info(_) => info::run(&context).await,
         Command::Publish(publish) => publish::run(&publish, &context).await,
         Command::Subscribe(subscribe) => subscribe::run(&subscribe, &context).await,
         Command::At(at) => at::run(&at, &context).await,
         Command::Sim(sim) => sim::run(&sim, &context).await,
+        Command::Completions(completions) => generate::completions(&completions),
+        Command::Man(man) => generate::man(&man),
     };
     context.progress.done();
     outcome
@@ -40,6 +43,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 struct Context {
     global: Global,
     progress: Progress,
+    /// Whether stderr is in use for the log.
+    is_logging: bool,
 }
 
 impl Context {

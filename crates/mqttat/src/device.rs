@@ -99,6 +99,19 @@ pub(crate) async fn start_broker(address: SocketAddr) -> Result<EmbeddedBroker, 
     })
 }
 
+/// Options for a port of which nothing is wanted but an answer, within this time.
+pub(crate) fn line_options(global: &Global, wait: Duration) -> ModemOptions {
+    let mut options =
+        ModemOptions::new().rts_cts(global.flow == Flow::RtsCts).session(patient_for(wait)).attach(false);
+    if let Some(baud) = global.baud {
+        options = options.baud(baud);
+    }
+    match global.state_dir.clone().or_else(user_state_dir) {
+        Some(directory) => options.state_dir(directory),
+        None => options,
+    }
+}
+
 fn options(
     global: &Global,
     progress: &Progress,

@@ -63,6 +63,11 @@ impl Failure {
         self
     }
 
+    /// What happened, without fault and remedy.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// 1 failed, 2 usage, 27 as mosquitto_sub when its time is over, 130 as a shell says of what Ctrl-C ended.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {

@@ -8,3 +8,4 @@ mod payloads;
 mod secrets;
 mod sim;
 mod support;
+mod tools;

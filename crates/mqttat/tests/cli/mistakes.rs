@@ -1,10 +1,6 @@
 //! Every mistake is one line: what, whose fault, what to do.
 
-use std::os::fd::OwnedFd;
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
-use crate::support::{Sim, fail, mqttat, refusing_broker};
+use crate::support::{Sim, fail, mqttat, mute_terminal, refusing_broker};
 
 /// Asserts that a line holds all of these.
 #[track_caller]
@@ -118,13 +114,4 @@ fn a_broker_that_is_not_there_is_told() {
 fn a_command_that_the_module_refuses_ends_the_row() {
     let line = fail(1, mqttat().args(["--device", "sim:quectel", "at", "+NOSUCH", "+CSQ"]));
     says(&line, &["AT+NOSUCH", "CME ERROR", "[fault: module]; "]);
-}
-
-/// A pseudo terminal behind which nobody is.
-fn mute_terminal() -> (OwnedFd, String) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    (master, name.to_str().unwrap().to_owned())
 }

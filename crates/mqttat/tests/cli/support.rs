@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 /// What may take long on a machine that is busy, and never does otherwise.
@@ -148,4 +150,13 @@ fn refuse(stream: &mut (impl Read + Write), connack: u8) -> Option<()> {
         _ => {}
     }
     Some(())
+}
+
+/// A pseudo terminal behind which nobody is.
+pub(crate) fn mute_terminal() -> (OwnedFd, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    (master, name.to_str().unwrap().to_owned())
 }

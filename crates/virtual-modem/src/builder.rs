@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
+use crate::byte_link::ByteFaults;
 use crate::common::sim::Sim;
 use crate::fault::{Fault, FaultPlan};
 use crate::fibocom::Fibocom;
@@ -30,6 +31,7 @@ pub struct Builder {
     time_scale: u32,
     quirks: Vec<Quirk>,
     faults: FaultPlan,
+    byte_faults: Option<ByteFaults>,
     seed: u64,
     log_capacity: usize,
     sim_pin: Option<String>,
@@ -61,6 +63,7 @@ impl Builder {
             time_scale: 1,
             quirks: Vec::new(),
             faults: FaultPlan::new(),
+            byte_faults: None,
             seed: 0,
             log_capacity: 100_000,
             sim_pin: None,
@@ -119,6 +122,13 @@ impl Builder {
     /// Adds a fault to the plan.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.add(fault);
+        self
+    }
+
+    /// Faults of the line itself, on the module's end of it, whoever is served. A host can have its own, with
+    /// [`ByteLink::at_host`](crate::ByteLink::at_host). Default: none.
+    pub fn byte_faults(mut self, faults: ByteFaults) -> Self {
+        self.byte_faults = Some(faults);
         self
     }
 
@@ -221,6 +231,6 @@ impl Builder {
         let start = Start { turnaround: self.turnaround, banner: self.boot_banner };
         let machine = Machine::new(firmware, setup, start, Instant::now());
         let line = Line { baud: self.baud, time_scale: self.time_scale };
-        Ok(VirtualModem::new(self.vendor, machine, line, self.broker))
+        Ok(VirtualModem::new(self.vendor, machine, line, self.byte_faults, self.broker))
     }
 }

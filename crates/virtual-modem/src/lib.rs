@@ -33,6 +33,8 @@
 //! | disturb it: reboot, broken connections, lost network, SIM | the methods of [`VirtualModem`] |
 //! | make it differ from its manual as real modules do | [`Builder::quirk`], [`Quirk`] |
 //! | make it fail at a chosen moment | [`Builder::fault`], [`Fault`], [`Hook`], [`Action`] |
+//! | make it fail at random | [`FaultPlan::swarm`], [`Swarm`] |
+//! | disturb the line itself | [`ByteLink`], [`Builder::byte_faults`], [`ByteFaults`], [`ByteSwarm`] |
 //! | choose what is behind it | [`Broker`]: [`MemoryBroker`] with its [`Ledger`], a real broker over TCP or TLS, `EmbeddedBroker` (feature `embedded-broker`) |
 //! | test without a module, against a script | [`ScriptedPort`], [`Transcript`] |
 //!
@@ -114,6 +116,7 @@
 
 mod broker;
 mod builder;
+mod byte_link;
 mod common;
 mod fault;
 mod fibocom;
@@ -127,6 +130,7 @@ mod neoway;
 mod pace;
 mod quectel;
 mod quirk;
+mod random;
 mod scripted;
 mod simcom;
 mod transcript;
@@ -138,7 +142,8 @@ pub use broker::ledger::{Accepted, ConnectSeen, Delivered, Ledger};
 pub use broker::memory::Reachability;
 pub use broker::{Broker, MemoryBroker};
 pub use builder::{BuildError, Builder};
-pub use fault::{Action, BadFault, Fault, FaultPlan, Hook, Reboot};
+pub use byte_link::{BadByteFault, ByteAction, ByteFault, ByteFaults, ByteLink, ByteSwarm, Way};
+pub use fault::{Action, BadFault, Fault, FaultPlan, Hook, Reboot, Swarm};
 #[cfg(unix)]
 pub use front::pty::PtyLink;
 pub use front::tcp::TcpPort;

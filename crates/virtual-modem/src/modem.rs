@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::broker::Broker;
 use crate::builder::Builder;
-use crate::common::commands::set_registration;
+use crate::byte_link::{ByteFaults, ByteLink};
+use crate::common::commands::{insert_sim, remove_sim, set_registration};
 use crate::fault::{Fault, Reboot};
 use crate::link::links::Links;
 use crate::link::{ConnectionNo, LinkEvent};
@@ -35,6 +36,7 @@ pub struct VirtualModem {
 struct Shared {
     vendor: Vendor,
     line: Line,
+    byte_faults: Option<ByteFaults>,
     /// Locked for one step at a time, never across an await.
     machine: Mutex<Machine>,
     /// Something was done through a handle.
@@ -68,13 +70,20 @@ impl VirtualModem {
         Builder::new(vendor)
     }
 
-    pub(crate) fn new(vendor: Vendor, machine: Machine, line: Line, broker: Broker) -> Self {
+    pub(crate) fn new(
+        vendor: Vendor,
+        machine: Machine,
+        line: Line,
+        byte_faults: Option<ByteFaults>,
+        broker: Broker,
+    ) -> Self {
         let (sink, events) = mpsc::unbounded_channel();
         let network = Network { events, links: Links::new(broker, sink) };
         Self {
             shared: Arc::new(Shared {
                 vendor,
                 line,
+                byte_faults,
                 machine: Mutex::new(machine),
                 disturbed: Notify::new(),
                 network: tokio::sync::Mutex::new(network),
@@ -102,7 +111,14 @@ impl VirtualModem {
         T: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut network = self.shared.network.lock().await;
-        let outcome = self.exchange(&mut network, io).await;
+        let outcome = match &self.shared.byte_faults {
+            None => self.exchange(&mut network, io).await,
+            Some(faults) => {
+                let broken = self.exchange(&mut network, ByteLink::at_module(io, faults.clone())).await;
+                // A line that breaks on purpose is closed, and that is all.
+                broken.or_else(|error| if error.raw_os_error().is_some() { Ok(()) } else { Err(error) })
+            }
+        };
         self.lock().host_left();
         outcome
     }
@@ -234,6 +250,19 @@ impl VirtualModem {
         self.disturb(|core, _| core.faults.add(fault));
     }
 
+    /// Takes all faults out of the plan, random ones included. What they have done stays done.
+    pub fn clear_faults(&self) {
+        self.disturb(|core, _| core.faults.clear());
+    }
+
+    /// How often each action has struck at each hook so far, under names such as `before-final:delay`.
+    #[must_use]
+    pub fn struck(&self) -> Vec<(String, u64)> {
+        let machine = self.lock();
+        let struck = machine.core.faults.struck();
+        struck.iter().map(|((hook, action), count)| (format!("{hook}:{action}"), *count)).collect()
+    }
+
     /// Restarts the module, also one that hangs or was switched off.
     pub fn reboot(&self, how: Reboot) {
         self.disturb(|core, _| core.restart_in(std::time::Duration::ZERO, how));
@@ -256,21 +285,12 @@ impl VirtualModem {
 
     /// Takes the SIM out of its slot: registration and contexts are lost.
     pub fn remove_sim(&self) {
-        self.disturb(|core, _| {
-            core.sim.present = false;
-            core.urc("+CPIN: NOT INSERTED");
-            set_registration(core, 0);
-            core.lose_contexts();
-        });
+        self.disturb(|core, _| remove_sim(core));
     }
 
     /// Puts the SIM back.
     pub fn insert_sim(&self) {
-        self.disturb(|core, _| {
-            core.sim.present = true;
-            core.urc("+CPIN: READY");
-            set_registration(core, 1);
-        });
+        self.disturb(|core, _| insert_sim(core));
     }
 
     /// The registration status of `AT+CREG`: 0 none, 1 home, 2 searching, 3 denied, 5 roaming.

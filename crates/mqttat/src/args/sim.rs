@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use virtual_modem::{Fault, Quirk};
+use virtual_modem::{ByteFault, Fault, Quirk};
 
 use super::Verbosity;
 
@@ -16,7 +16,8 @@ use super::Verbosity;
 #[command(after_help = "Examples:
   mqttat sim --link /tmp/modem0 --broker embedded:1883
   mqttat sim --tcp 127.0.0.1:7000 --broker 192.0.2.7:1883 --baud 115200 --rtt 80
-  mqttat sim --link /tmp/modem0 --quirk prompt-bare --quirk boot-silence=5 --fault result:+QMTPUBEX:3:silence")]
+  mqttat sim --link /tmp/modem0 --quirk prompt-bare --quirk boot-silence=5 --fault result:+QMTPUBEX:3:silence
+  mqttat sim --link /tmp/modem0 --fault to-host@500:drop=3 --fault swarm --seed 42")]
 pub(crate) struct Sim {
     /// Offer a pseudo terminal, and link it here [default: a pseudo terminal without a link]
     #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
@@ -38,9 +39,11 @@ pub(crate) struct Sim {
     #[arg(long = "quirk", value_name = "NAME")]
     pub(crate) quirks: Vec<Quirk>,
 
-    /// A fault to suffer, HOOK:ACTION, HOOK:COMMAND:ACTION or HOOK:COMMAND:OCCASION:ACTION; may be given several times
+    /// A fault to suffer; may be given several times: HOOK:ACTION, HOOK:COMMAND:ACTION or
+    /// HOOK:COMMAND:OCCASION:ACTION of the module, to-host@BYTE:ACTION or to-module@BYTE:ACTION of the line, or at
+    /// random swarm (module) and line-swarm
     #[arg(long = "fault", value_name = "SPEC")]
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<FaultSpec>,
 
     /// Seeds what is random
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -48,6 +51,36 @@ pub(crate) struct Sim {
 
     #[command(flatten)]
     pub(crate) verbosity: Verbosity,
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FaultSpec {
+    /// The module does something wrong.
+    Module(Fault),
+    /// The line does something to a byte.
+    Line(ByteFault),
+    /// The module does wrong things at random.
+    Swarm,
+    /// The line does things to bytes at random.
+    LineSwarm,
+}
+
+impl FromStr for FaultSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "swarm" => Ok(Self::Swarm),
+            "line-swarm" => Ok(Self::LineSwarm),
+            line if line.starts_with("to-") => {
+                line.parse().map(Self::Line).map_err(|error: virtual_modem::BadByteFault| error.to_string())
+            }
+            module => {
+                module.parse().map(Self::Module).map_err(|error: virtual_modem::BadFault| error.to_string())
+            }
+        }
+    }
 }
 
 /// Where the virtual module's MQTT connections end.
@@ -80,6 +113,17 @@ impl FromStr for BrokerChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_of_module_and_line_are_told_apart() {
+        assert!(matches!("idle:+X:2:kick=0".parse(), Ok(FaultSpec::Module(_))));
+        assert!(matches!("to-host@7:drop=2".parse(), Ok(FaultSpec::Line(_))));
+        assert_eq!("swarm".parse(), Ok(FaultSpec::Swarm));
+        assert_eq!("line-swarm".parse(), Ok(FaultSpec::LineSwarm));
+        for bad in ["", "to-host", "to-host@7:fly", "idle", "swarms"] {
+            assert!(bad.parse::<FaultSpec>().unwrap_err().contains(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn brokers_are_told_apart() {

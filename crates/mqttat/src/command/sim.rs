@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use mqtt_at::Fault;
 use serde::Serialize;
-use virtual_modem::{Broker, EmbeddedBroker, TcpPort, Vendor, VirtualModem};
+use virtual_modem::{
+    Action, Broker, ByteFaults, ByteSwarm, EmbeddedBroker, FaultPlan, Swarm, TcpPort, Vendor, VirtualModem,
+    Way,
+};
 
 use super::Context;
 use crate::args::VendorChoice;
-use crate::args::sim::{BrokerChoice, Sim};
+use crate::args::sim::{BrokerChoice, FaultSpec, Sim};
 use crate::device::start_broker;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -20,7 +23,7 @@ use crate::output;
 pub(super) async fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
     let (broker, embedded) = broker(args.broker.as_ref()).await?;
     let module = build(args, context, broker)?;
-    let door = Door::open(args).await?;
+    let mut door = Door::open(args).await?;
     let ready = Ready {
         ready: door.address()?,
         vendor: module.vendor().to_string(),
@@ -30,7 +33,7 @@ pub(super) async fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen();
     announce(&ready, context.global.json)?;
     let served = tokio::select! {
-        served = door.serve(&module) => served,
+        served = door.serve(&module, args.link.as_deref()) => served,
         () = interrupt.wait() => Ok(()),
     };
     served.map_err(|error| Failure::failed(format!("{}: {error}", ready.ready), Fault::Link))
@@ -97,16 +100,48 @@ fn build(args: &Sim, context: &Context, broker: Broker) -> Result<VirtualModem, 
     for quirk in &args.quirks {
         builder = builder.quirk(*quirk);
     }
-    for fault in &args.faults {
-        builder = builder.fault(fault.clone());
+    let (plan, line) = faults(args);
+    builder = builder.faults(plan);
+    if let Some(line) = line {
+        builder = builder.byte_faults(line);
     }
     builder.build().map_err(|error| Failure::caller(error.to_string()).remedy("choose another --vendor"))
 }
+
+/// What the module and its line will suffer.
+fn faults(args: &Sim) -> (FaultPlan, Option<ByteFaults>) {
+    let mut plan = FaultPlan::new();
+    let mut line: Option<ByteFaults> = None;
+    for fault in &args.faults {
+        match fault {
+            FaultSpec::Module(fault) => plan.add(fault.clone()),
+            // Nobody is there to switch a module on again that hangs.
+            FaultSpec::Swarm => {
+                let swarm = Swarm::new(args.seed);
+                plan = plan.swarm(swarm.only(|_, action| !matches!(action, Action::Hang)));
+            }
+            FaultSpec::Line(fault) => line = Some(line.unwrap_or_default().with(fault.clone())),
+            FaultSpec::LineSwarm => {
+                let ways = [(Way::ToHost, args.seed), (Way::ToModule, !args.seed)];
+                line = Some(ways.into_iter().fold(line.unwrap_or_default(), |line, (way, seed)| {
+                    line.swarm(way, ByteSwarm::new(seed))
+                }));
+            }
+        }
+    }
+    (plan, line)
+}
+
+/// How long a port is gone that a fault has closed.
+const UNPLUGGED: Duration = Duration::from_secs(2);
 
 /// How hosts reach the module.
 enum Door {
     #[cfg(unix)]
     Terminal(virtual_modem::PtyLink),
+    /// A terminal that is gone for a while.
+    #[cfg(unix)]
+    Unplugged,
     Tcp(TcpPort),
 }
 
@@ -143,6 +178,8 @@ impl Door {
         match self {
             #[cfg(unix)]
             Self::Terminal(terminal) => Ok(terminal.path().display().to_string()),
+            #[cfg(unix)]
+            Self::Unplugged => Err(Failure::failed("the terminal is gone".to_owned(), Fault::Link)),
             Self::Tcp(port) => match port.local_addr() {
                 Ok(address) => Ok(format!("tcp://{address}")),
                 Err(error) => Err(Failure::failed(format!("the TCP port is gone: {error}"), Fault::Link)),
@@ -150,11 +187,23 @@ impl Door {
         }
     }
 
-    async fn serve(&self, module: &VirtualModem) -> io::Result<()> {
-        match self {
-            #[cfg(unix)]
-            Self::Terminal(terminal) => terminal.serve(module).await,
-            Self::Tcp(port) => port.serve(module).await,
+    /// Serves hosts; a terminal that a fault has closed is gone for a while and comes back, if it has a link by which
+    /// it can be found.
+    async fn serve(&mut self, module: &VirtualModem, link: Option<&Path>) -> io::Result<()> {
+        loop {
+            match self {
+                Self::Tcp(port) => return port.serve(module).await,
+                #[cfg(unix)]
+                Self::Terminal(terminal) => {
+                    terminal.serve(module).await?;
+                    let Some(link) = link else { return Ok(()) };
+                    *self = Self::Unplugged;
+                    let _ = tokio::time::timeout(UNPLUGGED, module.run_unattended()).await;
+                    *self = Self::Terminal(virtual_modem::PtyLink::open(Some(link))?);
+                }
+                #[cfg(unix)]
+                Self::Unplugged => return Ok(()),
+            }
         }
     }
 }

@@ -210,3 +210,29 @@ fn the_version_goes_to_stdout() {
     let version = succeed(mqttat().arg("--version"));
     assert_eq!(version, concat!("mqttat ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[test]
+fn a_port_that_a_fault_closes_comes_back_under_its_link() {
+    let sim = Sim::start(&["--fault", "before-final:+CSQ:hang-up"]);
+    fail(1, sim.mqttat().args(["at", "+CSQ"]));
+    let start = Instant::now();
+    while !sim.mqttat().args(["at", "+CSQ"]).output().unwrap().status.success() {
+        assert!(start.elapsed() < PATIENCE, "the port is back");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn random_faults_are_taken_with_their_seed() {
+    let sim = Sim::start(&[
+        "--fault",
+        "swarm",
+        "--fault",
+        "line-swarm",
+        "--fault",
+        "to-host@9:split",
+        "--seed",
+        "7",
+    ]);
+    assert!(sim.ready.starts_with("READY "));
+}

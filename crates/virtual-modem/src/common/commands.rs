@@ -145,6 +145,21 @@ fn registration(core: &mut Core, command: &Command, which: usize) -> Obeyed {
     }
 }
 
+/// Takes the SIM out of its slot: registration and contexts are lost.
+pub(crate) fn remove_sim(core: &mut Core) {
+    core.sim.present = false;
+    core.urc("+CPIN: NOT INSERTED");
+    set_registration(core, 0);
+    core.lose_contexts();
+}
+
+/// Puts the SIM back.
+pub(crate) fn insert_sim(core: &mut Core) {
+    core.sim.present = true;
+    core.urc("+CPIN: READY");
+    set_registration(core, 1);
+}
+
 /// Changes the registration and reports it as far as reports were asked for.
 pub(crate) fn set_registration(core: &mut Core, status: u8) {
     if core.network.registration == status {

@@ -88,7 +88,7 @@ impl Fibocom {
     }
 }
 
-fn message_answer(core: &Core, index: usize, message: &Publish) -> Answer {
+fn message_answer(core: &mut Core, index: usize, message: &Publish) -> Answer {
     let head = format!(
         "+MQTTREAD: {},{},{},{}",
         number(index),
@@ -102,7 +102,6 @@ fn message_answer(core: &Core, index: usize, message: &Publish) -> Answer {
         return Answer::line([head.as_bytes(), b",", &body].concat());
     }
     let answer = Answer::line(head);
-    let answer =
-        if core.has(Quirk::UrcInsideMessage) { answer.with([b"\r\n", CHATTER].concat()) } else { answer };
+    let answer = if core.interrupts_message() { answer.with([b"\r\n", CHATTER].concat()) } else { answer };
     answer.with(Bytes::from(body))
 }

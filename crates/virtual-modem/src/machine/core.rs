@@ -13,11 +13,12 @@ use crate::common::identity::Identity;
 use crate::common::network::Network;
 use crate::common::profile::Profile;
 use crate::common::sim::Sim;
-use crate::fault::FaultPlan;
+use crate::fault::{Action, FaultPlan, Hook};
 use crate::link::{ConnectionNo, LinkRequest};
 use crate::log::{Entry, Record};
 use crate::mqtt::session::Session;
 use crate::quirk::Quirk;
+use crate::random::Random;
 
 /// Everything about the module but its firmware and its command channel.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub(crate) struct Core {
     time_scale: u32,
     started: Instant,
     next_task: u64,
-    random: u64,
+    random: Random,
 }
 
 /// Something the module says of its own accord.
@@ -85,6 +86,10 @@ pub(crate) enum Task {
     Banner(Bytes),
     /// A timer of the firmware, with the number the firmware gave it.
     Firmware(u32),
+    /// The SIM is put back.
+    InsertSim,
+    /// The network passes packets on again.
+    EndBlackHole,
     Restart(crate::fault::Reboot),
     PowerOff,
 }
@@ -132,7 +137,7 @@ impl Core {
             time_scale: setup.time_scale,
             started: now,
             next_task: 0,
-            random: setup.seed,
+            random: Random::new(setup.seed),
         }
     }
 
@@ -210,6 +215,15 @@ impl Core {
         self.quirks.iter().find_map(pick)
     }
 
+    /// Whether a foreign line is to be printed between the header of a message and the bytes that it counts.
+    pub(crate) fn interrupts_message(&mut self) -> bool {
+        let struck = self.faults.due(Hook::InsideMessage, b"") == Some(Action::Chatter);
+        if struck {
+            self.record(Entry::Fault("chatter inside a message".to_owned()));
+        }
+        struck || self.has(Quirk::UrcInsideMessage)
+    }
+
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
         tracing::debug!(note = text);
@@ -250,12 +264,8 @@ impl Core {
         if at <= now { Some((at, entry.remove())) } else { None }
     }
 
-    /// A number below `bound`, the same sequence for the same seed (SplitMix64).
+    /// A number below `bound`, the same sequence for the same seed.
     pub(crate) fn random_below(&mut self, bound: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)).checked_rem(bound).unwrap_or(0)
+        self.random.below(bound)
     }
 }

@@ -370,6 +370,29 @@ impl Machine {
                 self.hang_up = true;
                 Struck::Nothing
             }
+            Action::Chatter => {
+                let line = self.firmware.chatter();
+                self.print_line(&line);
+                Struck::Nothing
+            }
+            Action::Kick(client) => {
+                self.core.break_connection(client);
+                Struck::Nothing
+            }
+            Action::BlackHole(time) => {
+                self.core.black_hole = true;
+                self.core.later(time, Task::EndBlackHole);
+                Struck::Nothing
+            }
+            Action::DropPdp => {
+                self.core.lose_contexts();
+                Struck::Nothing
+            }
+            Action::RemoveSim(time) => {
+                common::commands::remove_sim(&mut self.core);
+                self.core.later(time, Task::InsertSim);
+                Struck::Nothing
+            }
             other => Struck::Act(other),
         }
     }

@@ -114,14 +114,14 @@ impl Machine {
     fn take_some_data(&mut self) -> bool {
         let echo = self.core.profile.echo || self.core.has(Quirk::EchoesData);
         let control = self.core.has(Quirk::ControlBytesInData);
-        let (now, faults) = (self.core.now, &self.core.faults);
+        let now = self.core.now;
         let for_all = self.firmware.patience_is_for_all();
         let Some(running) = &mut self.channel.running else { return false };
         let text = running.command.text.clone();
         let Stage::Data { data, until, echoes, patience, deadline } = &mut running.stage else {
             return false;
         };
-        let limit = faults.next_mid_payload(data.len()).unwrap_or(usize::MAX);
+        let limit = self.core.faults.next_mid_payload(data.len()).unwrap_or(usize::MAX);
         let mut ending = ended(data, *until, None, control);
         while ending.is_none() && data.len() < limit {
             let Some(byte) = self.channel.backlog.pop_front() else { break };

@@ -25,6 +25,7 @@ use self::core::{Core, Setup, Task};
 use self::executor::Channel;
 use self::firmware::Firmware;
 use self::power::Power;
+use crate::common::commands::insert_sim;
 use crate::fault::Reboot;
 use crate::link::{ConnectionNo, LinkEvent, LinkRequest};
 
@@ -151,6 +152,8 @@ impl Machine {
             Task::Started => self.started(),
             Task::Banner(line) => self.core.urc(line),
             Task::Firmware(number) => self.firmware.called_back(&mut self.core, number),
+            Task::InsertSim => insert_sim(&mut self.core),
+            Task::EndBlackHole => self.core.black_hole = false,
             Task::Restart(how) => self.restart(how),
             Task::PowerOff => self.power_off(),
         }

@@ -44,8 +44,18 @@ impl Machine {
         }
         self.forget();
         self.power = Power::Starting(how);
-        if let Some(line) = self.firmware.farewell().filter(|_| how == Reboot::Loud) {
-            self.print_line(&line);
+        match how {
+            Reboot::Loud => {
+                if let Some(line) = self.firmware.farewell() {
+                    self.print_line(&line);
+                }
+            }
+            Reboot::Silent => {}
+            Reboot::BrownOut(count) => {
+                // Not a line end among them, but anything else that a falling voltage may put on the wire.
+                let garbage: Vec<u8> = (0..count).map(|_| self.garbage()).collect();
+                self.say(garbage.into());
+            }
         }
         self.core.later(self.boot_silence().unwrap_or(BOOT_TIME), Task::Started);
     }
@@ -57,7 +67,7 @@ impl Machine {
     }
 
     pub(super) fn started(&mut self) {
-        let banner = matches!(self.power, Power::Starting(Reboot::Loud));
+        let banner = !matches!(self.power, Power::Starting(Reboot::Silent));
         self.core.profile = Profile::default();
         self.core.network.power_on();
         self.core.sim.power_on();
@@ -86,15 +96,27 @@ impl Machine {
         for session in &mut self.core.sessions {
             *session = Session::default();
         }
-        for task in std::mem::take(&mut self.core.tasks).into_values() {
-            if let Task::Outward(connection, LinkRequest::HangUp) = task {
-                self.core.requests.push((connection, LinkRequest::HangUp));
+        for (due, task) in std::mem::take(&mut self.core.tasks) {
+            match task {
+                Task::Outward(connection, LinkRequest::HangUp) => {
+                    self.core.requests.push((connection, LinkRequest::HangUp));
+                }
+                // What happens outside of the module goes on.
+                Task::InsertSim | Task::EndBlackHole => {
+                    self.core.tasks.insert(due, task);
+                }
+                _ => {}
             }
         }
         self.core.emissions.clear();
         self.core.finished = None;
         let last_serial_no = self.channel.last_serial_no;
         self.channel = Channel { last_serial_no, ..Channel::default() };
+    }
+
+    fn garbage(&mut self) -> u8 {
+        let byte = u8::try_from(self.core.random_below(256)).unwrap_or(0xFF);
+        if matches!(byte, b'\r' | b'\n') { 0xFF } else { byte }
     }
 
     fn boot_silence(&self) -> Option<Duration> {

@@ -126,7 +126,7 @@ impl Neoway {
             (format!("+MQTTSUB:{blank}{session}{number},\""), format!("\",{length},"))
         };
         let header = [head.as_bytes(), &message.topic, middle.as_bytes()].concat();
-        if core.has(Quirk::UrcInsideMessage) {
+        if core.interrupts_message() {
             let between = [b"\r\n", CHATTER, b"\r\n"].concat();
             core.raw([b"\r\n", &*header, &between, &message.payload, b"\r\n"].concat());
         } else {

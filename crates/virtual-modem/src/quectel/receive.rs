@@ -105,7 +105,7 @@ impl Quectel {
         let Some(client) = self.clients.get_mut(index) else { return };
         if !client.settings.buffered {
             let (head, payload) = self.parts(core, index, &message);
-            if core.has(Quirk::UrcInsideMessage) {
+            if core.interrupts_message() {
                 let between = b"\r\n+QIND: SMS DONE\r\n".as_slice();
                 core.raw([b"\r\n", head.as_slice(), between, &payload, b"\r\n"].concat());
             } else {

@@ -9,7 +9,6 @@ use super::staging::{LONGEST_PAYLOAD, LONGEST_TOPIC};
 use super::{CLIENTS, SimCom, call, has, quirk};
 use crate::machine::core::Core;
 use crate::mqtt::packet::Publish;
-use crate::quirk::Quirk;
 
 /// The longest part of a topic or payload; the manual names no size, modules were seen to use this one.
 const PART: usize = 1500;
@@ -76,7 +75,7 @@ fn parts(core: &mut Core, index: usize, message: &Publish) -> Vec<Bytes> {
                 part.extend_from_slice(b"\r\nSMS DONE\r\n");
             }
             part.extend_from_slice(header.as_bytes());
-            if name == "+CMQTTRXPAYLOAD" && count == 0 && core.has(Quirk::UrcInsideMessage) {
+            if name == "+CMQTTRXPAYLOAD" && count == 0 && core.interrupts_message() {
                 part.extend_from_slice(b"\r\nSMS DONE\r\n");
             }
             part.extend_from_slice(&chunk);

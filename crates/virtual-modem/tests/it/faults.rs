@@ -153,6 +153,101 @@ async fn hanging_and_hanging_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_brown_out_begins_with_garbage_and_ends_with_the_boot_lines() {
+    let mut bench = Bench::quiet(|builder| builder.seed(3)).await;
+    bench.modem.inject_fault(Fault::new(Hook::AfterLine, Action::Reboot(Reboot::BrownOut(40))));
+    bench.host.say("AT\r").await;
+    let heard = bench.host.hear_all().await;
+    assert_eq!(heard.len(), 40);
+    assert!(
+        !heard.iter().any(|byte| matches!(byte, b'\r' | b'\n')) && heard.iter().any(|byte| *byte >= 0x80)
+    );
+    bench.line("RDY").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn broker_network_and_sim_fail_at_a_hook() {
+    let mut bench = Bench::connected(|builder| builder).await;
+    bench.modem.inject_fault(Fault::new(Hook::BeforeFinal, Action::Kick(0)));
+    bench.host.ask("AT", "\r\nOK\r\n\r\n+QMTSTAT: 0,1\r\n").await;
+    bench.connect(0).await;
+    bench.modem.inject_fault(Fault::new(Hook::Idle, Action::DropPdp));
+    bench.host.say("AT\r").await;
+    let heard = String::from_utf8(bench.host.hear_all().await).unwrap();
+    assert!(heard.contains("+QMTSTAT: 0,"), "{heard}");
+    let gone = Duration::from_secs(20);
+    bench.modem.inject_fault(Fault::new(Hook::AfterLine, Action::RemoveSim(gone)));
+    bench.host.ask("AT", "\r\n+CPIN: NOT INSERTED\r\n\r\nOK\r\n").await;
+    bench.host.ask("AT+CREG?", "\r\n+CREG: 0,0\r\n\r\nOK\r\n").await;
+    let start = Instant::now();
+    bench.line("+CPIN: READY").await;
+    assert!(start.elapsed() > gone / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_black_hole_of_seconds_makes_the_module_send_again_and_say_so() {
+    let mut bench = Bench::quiet(|builder| builder).await;
+    bench.ok("AT+QMTCFG=\"timeout\",0,5,3,1").await;
+    bench.connect(0).await;
+    let hole = Action::BlackHole(Duration::from_secs(7));
+    bench.modem.inject_fault(Fault::new(Hook::AfterPrompt, hole));
+    bench.publish("0,1,1,0,\"t\"", "x").await;
+    bench.host.hear("\r\nOK\r\n\r\n+QMTPUBEX: 0,1,1,1\r\n\r\n+QMTPUBEX: 0,1,1,2\r\n").await;
+    bench.line("+QMTPUBEX: 0,1,0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn chatter_at_every_hook_and_inside_a_message() {
+    let mut bench = Bench::quiet(|builder| builder).await;
+    bench.ok("AT+QMTCFG=\"recv/mode\",0,0,1").await;
+    bench.connect(0).await;
+    bench.ok_then("AT+QMTSUB=0,1,\"t\",1", "+QMTSUB: 0,1,0,1").await;
+    bench.modem.inject_fault(Fault::new(Hook::InsideMessage, Action::Chatter));
+    bench.broker.publish_from_outside("t", 0, false, "hello");
+    bench.host.hear("\r\n+QMTRECV: 0,0,\"t\",5,\r\n+QIND: SMS DONE\r\n\"hello\"\r\n").await;
+    let hooks = [
+        Hook::BeforeEcho,
+        Hook::AfterLine,
+        Hook::BeforePrompt,
+        Hook::AfterPrompt,
+        Hook::MidPayload(1),
+        Hook::BeforeFinal,
+        Hook::BetweenFinalAndResult,
+        Hook::AfterResult,
+        Hook::Idle,
+    ];
+    for (id, hook) in (1..).zip(hooks) {
+        bench.modem.inject_fault(Fault::new(hook, Action::Chatter));
+        bench.host.say(format!("AT+QMTPUBEX=0,{id},1,0,\"x\",2\r")).await;
+        bench.host.say("ab").await;
+        let heard = String::from_utf8(bench.host.hear_all().await).unwrap();
+        assert_eq!(heard.matches("\r\n+QIND: SMS DONE\r\n").count(), 1, "{hook:?}: {heard:?}");
+        let rest = heard.replace("\r\n+QIND: SMS DONE\r\n", "");
+        assert_eq!(rest, format!("\r\n> \r\nOK\r\n\r\n+QMTPUBEX: 0,{id},0\r\n"), "{hook:?}");
+    }
+    assert_eq!(bench.modem.struck().len(), 10);
+    bench.modem.inject_fault(Fault::new(Hook::AfterLine, Action::Chatter));
+    bench.modem.clear_faults();
+    bench.ok("AT").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swarm_is_the_same_for_the_same_seed() {
+    let mut heard = Vec::new();
+    for seed in [5, 5, 6] {
+        let plan = virtual_modem::FaultPlan::new().swarm(virtual_modem::Swarm::new(seed));
+        let mut bench = Bench::fresh(|builder| builder.faults(plan));
+        for _ in 0..100 {
+            bench.host.say("AT+QMTCFG=?\r").await;
+        }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        heard.push(bench.modem.log());
+    }
+    assert_eq!(heard[0], heard[1]);
+    assert_ne!(heard[0], heard[2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn results_in_unusual_places() {
     let mut bench = Bench::quiet(|builder| builder.quirk(Quirk::ResultBeforeOk)).await;
     bench.host.ask("AT+QMTOPEN=0,\"h\",1", "\r\n+QMTOPEN: 0,0\r\n\r\nOK\r\n").await;

@@ -1,8 +1,9 @@
 //! The module through its public interface only.
 
 #[cfg(test)]
-mod command_line;
+mod byte_link;
 #[cfg(test)]
+mod command_line;
 mod common_commands;
 #[cfg(test)]
 mod faults;

@@ -10,6 +10,7 @@
     reason = "a test may"
 )]
 
+mod bulk;
 mod cancellation;
 mod clients;
 mod delivery;

@@ -7,6 +7,7 @@ use at_port::{Channel, Lane, Operation, OperationError, Reply};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
+use crate::bulk::Publisher;
 use crate::connect::ConnectOptions;
 use crate::dialect::{Facts, Publish, Subscribe, Unsubscribe};
 use crate::error::{BrokerError, Error, InputError, Outcome, Result};
@@ -84,6 +85,15 @@ impl Client {
     ) -> Result<()> {
         let topic = TopicName::new(topic)?;
         self.publish_to(&topic, qos, retain, payload.into()).await
+    }
+
+    /// Publishes many messages with at most `in_flight` of them under way (0 counts as 1): a sink of messages and a
+    /// stream of what became of them.
+    ///
+    /// The module's window ([`Limits::window`](crate::Limits::window)) bounds what overlaps; a few more keep it
+    /// full while this process is busy with something else.
+    pub fn publisher(&self, in_flight: usize) -> Publisher {
+        Publisher::new(self.clone(), in_flight)
     }
 
     async fn publish_to(&self, topic: &TopicName, qos: QoS, retain: bool, payload: Bytes) -> Result<()> {

@@ -33,6 +33,7 @@
 //! documentation and `examples/`.
 
 mod bringup;
+mod bulk;
 mod client;
 mod command;
 pub mod common;
@@ -60,6 +61,7 @@ mod topic;
 mod vendor;
 
 pub use bringup::NetworkStatus;
+pub use bulk::{Concluded, Outgoing, Publisher};
 pub use client::Client;
 pub use command::{Command, TestForm, Unreadable};
 pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::path::Path;
-use std::pin::pin;
-use std::time::Instant;
 
 use bytes::Bytes;
-use futures::stream::{self, BoxStream, StreamExt};
-use mqtt_at::{Client, Fault, QoS, TopicName};
+use futures::stream::{self, BoxStream, SplitSink, SplitStream};
+use futures::{SinkExt, StreamExt, try_join};
+use mqtt_at::{Client, Concluded, Fault, Outgoing, Publisher, QoS, TopicName};
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
@@ -123,38 +122,60 @@ struct Published<'a> {
 }
 
 impl Job<'_> {
+    /// Publishes overlap, and are begun in order. The first that fails ends it all.
     async fn publish_all(&self, payloads: Payloads, window: usize) -> Result<(), Failure> {
-        let window = if self.args.repeat_delay.is_some() { 1 } else { window };
-        let numbered = payloads.enumerate();
-        // Publishes overlap; they are begun in order, and their outcomes are looked at in order.
-        let outcomes = numbered.map(|(position, payload)| self.publish(position, payload)).buffered(window);
-        let mut outcomes = pin!(outcomes);
-        while let Some(outcome) = outcomes.next().await {
-            outcome?;
+        // Twice the window: when a message is concluded, the next one is there already.
+        let in_flight = if self.args.repeat_delay.is_some() { 1 } else { window * 2 };
+        let (messages, outcomes) = self.client.publisher(in_flight).split();
+        // What was handed over before a payload could not be read is published all the same.
+        let (handed_over, ()) =
+            try_join!(async { Ok(self.hand_over(payloads, messages).await) }, self.report(outcomes))?;
+        handed_over
+    }
+
+    async fn hand_over(
+        &self,
+        payloads: Payloads,
+        mut messages: SplitSink<Publisher, Outgoing>,
+    ) -> Result<(), Failure> {
+        let handed_over = self.feed(payloads, &mut messages).await;
+        messages.close().await?;
+        handed_over
+    }
+
+    async fn feed(
+        &self,
+        mut payloads: Payloads,
+        messages: &mut SplitSink<Publisher, Outgoing>,
+    ) -> Result<(), Failure> {
+        let mut is_first = true;
+        while let Some(payload) = payloads.next().await {
+            if let Some(delay) = self.args.repeat_delay.filter(|_| !is_first) {
+                messages.flush().await?;
+                tokio::time::sleep(delay).await;
+            }
+            is_first = false;
+            let message = Outgoing::new(&self.args.topic, self.qos, payload?).retain(self.args.retain);
+            messages.feed(message).await?;
         }
         Ok(())
     }
 
-    async fn publish(&self, position: usize, payload: Result<Bytes, Failure>) -> Result<(), Failure> {
-        let payload = payload?;
-        if let Some(delay) = self.args.repeat_delay.filter(|_| position > 0) {
-            tokio::time::sleep(delay).await;
-        }
-        let length = payload.len();
-        let start = Instant::now();
-        let sent = self.client.publish(&self.args.topic, self.qos, self.args.retain, payload).await;
-        sent.map_err(|error| {
-            let failure = Failure::from(error);
-            if position > 0 { failure.about(format_args!("message {}", position + 1)) } else { failure }
-        })?;
-        if self.json {
-            output::print_json(&Published {
-                topic: &self.args.topic,
-                qos: self.qos.level(),
-                retain: self.args.retain,
-                payloadlen: length,
-                milliseconds: start.elapsed().as_millis(),
+    async fn report(&self, mut outcomes: SplitStream<Publisher>) -> Result<(), Failure> {
+        while let Some(Concluded { number, message, result, after, .. }) = outcomes.next().await {
+            result.map_err(|error| {
+                let failure = Failure::from(error);
+                if number > 0 { failure.about(format_args!("message {}", number + 1)) } else { failure }
             })?;
+            if self.json {
+                output::print_json(&Published {
+                    topic: &message.topic,
+                    qos: message.qos.level(),
+                    retain: message.retain,
+                    payloadlen: message.payload.len(),
+                    milliseconds: after.as_millis(),
+                })?;
+            }
         }
         Ok(())
     }

@@ -33,6 +33,7 @@ pub struct Driver<IO, U: Clone + Send + 'static> {
     marked: bool,
     unflushed: bool,
     closing: bool,
+    span: tracing::Span,
 }
 
 /// What is read at once; larger elements take several reads.
@@ -51,6 +52,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         if let Some(tap) = options.tap {
             session.set_tap(tap);
         }
+        if let Some(meter) = options.meter {
+            session.set_meter(meter);
+        }
+        let span = tracing::info_span!("port", name = options.name);
         hub.listeners.set_link(session.link());
         Self {
             io,
@@ -62,6 +67,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
             marked,
             unflushed: false,
             closing: false,
+            span,
         }
     }
 
@@ -206,6 +212,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Future for D
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PortError> {
         let driver = self.get_mut();
+        let span = driver.span.clone();
+        let _entered = span.enter();
         while driver.session.ended().is_none() {
             if !driver.poll_round(cx) && driver.session.ended().is_none() {
                 return Poll::Pending;

@@ -1,5 +1,7 @@
 //! What the port reports about itself.
 
+use std::time::Duration;
+
 use at_codec::{CommandLine, Damage};
 use bytes::Bytes;
 
@@ -82,4 +84,30 @@ pub enum TapEntry<'a> {
         /// How many.
         bytes: usize,
     },
+}
+
+/// Counts what happens on a port. Called on the driver's task; it must not block.
+pub trait Meter: Send {
+    /// Takes note of one measurement.
+    fn note(&mut self, measurement: Measurement<'_>);
+}
+
+/// Something that can be counted.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Measurement<'a> {
+    /// An exchange has got its final result.
+    Exchange {
+        /// The time since the first byte of its command line was written.
+        took: Duration,
+        /// Whether the module carried the command out.
+        success: bool,
+    },
+    /// An operation was queued, or the next one was begun.
+    Queue {
+        /// How many operations wait for their turn now.
+        waiting: usize,
+    },
+    /// The port reported something about itself.
+    Event(&'a PortEvent),
 }

@@ -98,6 +98,8 @@ pub enum Answer {
     Named(&'static str),
     /// Lines `NAME: …` for which the function says yes: for a name that is also a report's, told apart by shape.
     Shaped(&'static str, fn(&[u8]) -> bool),
+    /// Lines for which the function says yes, whatever their name: for answers that a report resembles in all but shape.
+    Like(fn(&[u8]) -> bool),
     /// Any line that no report claims, and lines with the command's own name: free text such as the answer of `ATI`.
     Text,
 }

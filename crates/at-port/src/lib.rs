@@ -64,7 +64,7 @@ pub use channel::Channel;
 pub use deferred::{Deferred, Verdict};
 pub use driver::Driver;
 pub use error::{OperationError, Phase, PortError, Progress, Refusal};
-pub use event::{LinkState, PortEvent, Tap, TapEntry};
+pub use event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
 pub use exchange::{Answer, Exchange, Lane, Operation, PromptForm};
 pub use listeners::Listeners;
 pub use options::{PayloadMark, PortOptions};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::event::Tap;
+use crate::event::{Meter, Tap};
 use crate::session::SessionOptions;
 
 /// How a port is set up.
@@ -17,6 +17,10 @@ pub struct PortOptions {
     pub channel_capacity: usize,
     /// A witness of the conversation.
     pub tap: Option<Box<dyn Tap>>,
+    /// Counts what happens.
+    pub meter: Option<Box<dyn Meter>>,
+    /// What the port is called in the trace. Default: nothing.
+    pub name: String,
     /// What survives of a host that dies in the middle of a payload.
     pub payload_mark: Option<Box<dyn PayloadMark>>,
 }

@@ -22,7 +22,7 @@ use self::pending::Pending;
 use self::queue::{Job, Queue};
 use crate::channel::Channel;
 use crate::error::{OperationError, Phase, PortError, Progress};
-use crate::event::{LinkState, PortEvent, Tap, TapEntry};
+use crate::event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
 use crate::exchange::{Exchange, Lane, Operation, PromptForm};
 use crate::reply::{FinalResult, Reply};
 use crate::rules::{Lost, Rules};
@@ -95,6 +95,7 @@ pub struct Session<U, T> {
     deliveries: VecDeque<Delivery<U>>,
     ended: Option<PortError>,
     tap: Option<Box<dyn Tap>>,
+    meter: Option<Box<dyn Meter>>,
 }
 
 impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
@@ -129,12 +130,18 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             deliveries: VecDeque::new(),
             ended: None,
             tap: None,
+            meter: None,
         }
     }
 
     /// Shows the conversation to a witness from now on.
     pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
         self.tap = Some(tap);
+    }
+
+    /// Has everything counted from now on.
+    pub fn set_meter(&mut self, meter: Box<dyn Meter>) {
+        self.meter = Some(meter);
     }
 
     /// How far the link can be trusted.
@@ -171,6 +178,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             Some(error) => job.settle(Err(port_gone(error, Progress::Nothing))),
             None => self.queue.push(job),
         }
+        self.measure_queue();
     }
 
     /// Ends the waits for deferred results of a lane, because the session at the broker they belong to is gone.
@@ -218,6 +226,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         } else if let Some(active) = &mut self.active {
             if active.is_between_steps() {
                 self.last.remember(active.step());
+                active.begin_step(now);
             }
             if active.first_byte() {
                 note(&mut self.tap, active.tap_entry());
@@ -299,9 +308,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             }
             self.active = Active::start(job, self.line_feed);
             if self.active.is_some() {
-                return;
+                break;
             }
         }
+        self.measure_queue();
     }
 
     /// The exchange in flight got no prompt or no final result in time, or the transport was not free for it.
@@ -311,7 +321,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             return self.settle_overdue(active.job);
         }
         self.codec.arm_prompt(None);
-        tracing::warn!(command = %active.step().line.name(), "no answer in time; proving the link");
+        active.span().in_scope(|| {
+            tracing::warn!(command = %active.step().line.name(), "no answer in time; proving the link");
+        });
         let asked_for_result = active.course.phase() == Phase::FinalResult;
         if asked_for_result && active.deferred.is_some() {
             // The result proves that the command was carried out; only its `OK` was lost.
@@ -360,7 +372,16 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
     }
 
+    fn measure_queue(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.note(Measurement::Queue { waiting: self.queue.len() });
+        }
+    }
+
     fn report(&mut self, event: PortEvent) {
+        if let Some(meter) = &mut self.meter {
+            meter.note(Measurement::Event(&event));
+        }
         self.deliveries.push_back(Delivery::Event(event));
     }
 }

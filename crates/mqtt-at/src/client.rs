@@ -83,8 +83,11 @@ impl Client {
         retain: bool,
         payload: impl Into<Bytes>,
     ) -> Result<()> {
-        let topic = TopicName::new(topic)?;
-        self.publish_to(&topic, qos, retain, payload.into()).await
+        let (topic, payload) = (TopicName::new(topic)?, payload.into());
+        let counted = self.inner.link.meters().publishing(qos, payload.len());
+        let outcome = self.publish_to(&topic, qos, retain, payload).await;
+        counted.ended(&outcome);
+        outcome
     }
 
     /// Publishes many messages with at most `in_flight` of them under way (0 counts as 1): a sink of messages and a
@@ -167,7 +170,7 @@ impl Client {
                 return Err(error);
             }
         };
-        Ok(Subscription::new(names, granted, receiver, inner.link.over()))
+        Ok(Subscription::new(names, granted, receiver, &inner.link))
     }
 
     /// Ends the subscription to a topic filter.

@@ -167,6 +167,8 @@ pub(crate) struct Facts {
     pub(crate) max_topic: usize,
     /// How long the module may keep waiting for the data behind a prompt.
     pub(crate) payload_patience: std::time::Duration,
+    /// What the vendor's modules report of themselves and of no client, besides what 3GPP has them report.
+    pub(crate) reports: &'static [&'static str],
 }
 
 /// The code and the meaning of a final result that no command gave a meaning of its own.

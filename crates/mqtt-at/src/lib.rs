@@ -48,16 +48,19 @@ mod limits;
 mod link;
 mod mark;
 mod message;
+mod metrics;
 mod modem;
 mod options;
 mod packet_ids;
 mod probe;
 mod qos;
 mod quirk;
+mod reporting;
 mod secret;
 mod subscription;
 mod tls;
 mod topic;
+mod urc;
 mod vendor;
 
 pub use bringup::NetworkStatus;
@@ -79,6 +82,7 @@ pub use secret::Secret;
 pub use subscription::Subscription;
 pub use tls::Tls;
 pub use topic::{TopicFilter, TopicName};
+pub use urc::{Urc, Urcs};
 pub use vendor::Vendor;
 
 /// The layers below, for own commands and for tests: what an exchange is made of, and what the port reports.

@@ -8,22 +8,47 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{ClientStatus, Event, LossCause};
 use crate::message::Message;
+use crate::metrics::{Count, Meters};
 use crate::topic::TopicFilter;
+use crate::urc::Urc;
 
 /// What the port delivers to the receivers of a client.
 #[derive(Debug, Clone)]
 pub(crate) enum Inbound {
     /// A message.
     Message(Message),
+    /// A report that is no client's.
+    Urc(Urc),
+}
+
+#[cfg(test)]
+impl Inbound {
+    /// The message that it must be.
+    pub(crate) fn into_message(self) -> Message {
+        match self {
+            Self::Message(message) => message,
+            Self::Urc(urc) => panic!("{urc} is no message"),
+        }
+    }
 }
 
 /// The connections of one modem, by the module's client number.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     map: Mutex<BTreeMap<u8, Arc<Link>>>,
+    meters: Meters,
 }
 
 impl Links {
+    pub(crate) fn new(meters: Meters) -> Self {
+        Self { map: Mutex::default(), meters }
+    }
+
+    /// What is counted.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
     /// The current connection of a client of the module, if it has one.
     pub(crate) fn current(&self, index: u8) -> Option<Arc<Link>> {
         locked(&self.map).get(&index).cloned()
@@ -31,7 +56,7 @@ impl Links {
 
     /// Puts a new connection in the place of the former one.
     pub(crate) fn begin(&self, index: u8, keeps_session: bool) -> Arc<Link> {
-        let link = Arc::new(Link::new(keeps_session));
+        let link = Arc::new(Link::new(keeps_session, self.meters.clone()));
         locked(&self.map).insert(index, Arc::clone(&link));
         link
     }
@@ -53,17 +78,24 @@ pub(crate) struct Link {
     /// Whether the broker may send messages for subscriptions of earlier connections.
     keeps_session: bool,
     over: CancellationToken,
+    meters: Meters,
 }
 
 impl Link {
-    fn new(keeps_session: bool) -> Self {
+    fn new(keeps_session: bool, meters: Meters) -> Self {
         Self {
             status: watch::Sender::new(ClientStatus::Connecting),
             events: broadcast::Sender::new(16),
             filters: Mutex::default(),
             keeps_session,
             over: CancellationToken::new(),
+            meters,
         }
+    }
+
+    /// What is counted.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Whether a message with this topic can have been meant for this client.
@@ -105,7 +137,9 @@ impl Link {
 
     /// The connection is gone. The first cause stays.
     pub(crate) fn lose(&self, cause: LossCause) {
-        self.finish(ClientStatus::Lost(cause.clone()), Event::Lost(cause));
+        if self.finish(ClientStatus::Lost(cause.clone()), Event::Lost(cause.clone())) {
+            self.meters.count(Count::Lost { cause: &cause });
+        }
     }
 
     /// The connection was closed on request.
@@ -132,7 +166,8 @@ impl Link {
         }
     }
 
-    fn finish(&self, status: ClientStatus, event: Event) {
+    /// Ends the connection, unless it has ended already; `true` if it had not.
+    fn finish(&self, status: ClientStatus, event: Event) -> bool {
         let ended = self.status.send_if_modified(|current| {
             let alive = matches!(current, ClientStatus::Connecting | ClientStatus::Connected);
             if alive {
@@ -144,6 +179,7 @@ impl Link {
             self.report(event);
             self.over.cancel();
         }
+        ended
     }
 }
 

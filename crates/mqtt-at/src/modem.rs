@@ -25,8 +25,11 @@ use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::link::{Inbound, Links};
 use crate::mark::FileMark;
+use crate::metrics::Meters;
 use crate::options::{ModemOptions, Progress};
 use crate::quirk::Quirks;
+use crate::reporting;
+use crate::urc::Urcs;
 use crate::vendor::Vendor;
 
 /// A module on its port, identified, attached to the network and ready for MQTT. Clones share it.
@@ -84,6 +87,7 @@ impl Modem {
         let address: Address = device.parse()?;
         let connection = transport::open(&address, options.line).await?;
         let mark = options.state_dir.take().map(|directory| FileMark::new(&directory, device));
+        options.name.get_or_insert_with(|| device.to_owned());
         let (opening, driver) = Self::start(connection, options, mark);
         tokio::spawn(driver);
         opening.await
@@ -120,8 +124,12 @@ impl Modem {
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let links = Arc::new(Links::default());
+        let name = options.name.take().unwrap_or_default();
+        let meters = Meters::of(&name);
         let mut port_options = PortOptions::default();
+        port_options.meter = meters.for_port();
+        port_options.name = name;
+        let links = Arc::new(Links::new(meters));
         port_options.session = options.session.clone();
         port_options.lane_capacity = options.lane_capacity;
         port_options.channel_capacity = options.channel_capacity;
@@ -151,7 +159,7 @@ impl Modem {
             problem: format!("cannot be told from what the module says ({identity}): choose it").into(),
         })?;
         let dialect = dialect::of_module(vendor, Quirks::of(vendor, &identity, &options.quirks))?;
-        port.replace_rules(dialect.rules(&links)).map_err(port_gone)?;
+        port.replace_rules(reporting::rules(dialect.as_ref(), &links, &options.urcs)).map_err(port_gone)?;
         // First of all, so that no client of a former host delivers messages while we ask for other things.
         dialect.prepare(&port).await?;
         if options.attach.wanted {
@@ -268,6 +276,12 @@ impl Modem {
     /// What the port reports about itself: reboots, damaged lines, fences.
     pub fn port_events(&self) -> broadcast::Receiver<PortEvent> {
         self.port().events()
+    }
+
+    /// The reports of the module that belong to no client, from now on: news of registration, SIM, messages and calls,
+    /// and whatever else [`ModemOptions::urc`] names.
+    pub fn urcs(&self) -> Urcs {
+        Urcs::new(self.port().receiver(Channel::Unclaimed))
     }
 
     /// Closes the port when the commands that are queued have been done.

@@ -15,9 +15,11 @@ use crate::vendor::Vendor;
 /// What [`Modem::open_with`](crate::Modem::open_with) needs to know.
 #[derive(Default)]
 pub struct ModemOptions {
+    pub(crate) name: Option<String>,
     pub(crate) line: Line,
     pub(crate) vendor: Option<Vendor>,
     pub(crate) quirks: Vec<QuirkRule>,
+    pub(crate) urcs: Vec<String>,
     pub(crate) attach: Attach,
     pub(crate) sim_pin: Option<Secret>,
     pub(crate) pdp: Pdp,
@@ -87,6 +89,13 @@ impl ModemOptions {
         Self::default()
     }
 
+    /// What traces and counters call this modem. Default: the address of the port, or nothing where there is none.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
     /// The speed of a serial port, in bits per second. Default: 115 200.
     #[must_use]
     pub fn baud(mut self, baud: u32) -> Self {
@@ -115,6 +124,17 @@ impl ModemOptions {
     #[must_use]
     pub fn quirk(mut self, rule: QuirkRule) -> Self {
         self.quirks.push(rule);
+        self
+    }
+
+    /// Takes lines of this name, such as `+QGPSURC` or `RING`, for reports that [`Modem::urcs`](crate::Modem::urcs)
+    /// hands out, besides those that are known. Default: none.
+    ///
+    /// While a command is in flight whose answer has the same name, its answer is told from a report by the shape
+    /// that the command declares ([`Answer::Shaped`](crate::at::Answer::Shaped)).
+    #[must_use]
+    pub fn urc(mut self, name: impl Into<String>) -> Self {
+        self.urcs.push(name.into());
         self
     }
 
@@ -203,6 +223,7 @@ impl ModemOptions {
 impl fmt::Debug for ModemOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModemOptions")
+            .field("name", &self.name)
             .field("line", &self.line)
             .field("vendor", &self.vendor)
             .field("quirks", &self.quirks)

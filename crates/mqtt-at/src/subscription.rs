@@ -8,11 +8,12 @@ use futures::Stream;
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::event::Lagged;
-use crate::link::Inbound;
+use crate::link::{Inbound, Link};
 use crate::message::Message;
+use crate::metrics::{Count, Meters};
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 
@@ -26,6 +27,7 @@ pub struct Subscription {
     granted: Vec<QoS>,
     messages: BroadcastStream<Inbound>,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
+    meters: Meters,
 }
 
 impl Subscription {
@@ -33,10 +35,11 @@ impl Subscription {
         filters: Vec<TopicFilter>,
         granted: Vec<QoS>,
         receiver: broadcast::Receiver<Inbound>,
-        over: CancellationToken,
+        link: &Link,
     ) -> Self {
-        let over = Box::pin(over.cancelled_owned());
-        Self { filters, granted, messages: BroadcastStream::new(receiver), over }
+        let over = Box::pin(link.over().cancelled_owned());
+        let meters = link.meters().clone();
+        Self { filters, granted, messages: BroadcastStream::new(receiver), over, meters }
     }
 
     /// The quality of service that the broker granted to each filter, in the order in which they were asked for.
@@ -66,8 +69,11 @@ impl Stream for Subscription {
                         return Poll::Ready(Some(Ok(message)));
                     }
                 }
-                Poll::Ready(Some(Err(BroadcastStreamRecvError::Lagged(count)))) => {
-                    return Poll::Ready(Some(Err(Lagged(count))));
+                // Reports of the modem go elsewhere.
+                Poll::Ready(Some(Ok(Inbound::Urc(_)))) => {}
+                Poll::Ready(Some(Err(BroadcastStreamRecvError::Lagged(messages)))) => {
+                    this.meters.count(Count::Lagged { messages });
+                    return Poll::Ready(Some(Err(Lagged(messages))));
                 }
                 // The reason is known before the end is told.
                 Poll::Ready(None) | Poll::Pending => return this.over.as_mut().poll(cx).map(|()| None),

@@ -1,8 +1,11 @@
 //! The operation that has the port.
 
+use std::time::Duration;
+
 use at_codec::Fields;
 use bytes::Bytes;
 use tokio::time::Instant;
+use tracing::{Span, field};
 
 use super::{Job, Ticket};
 use crate::deferred::Verdict;
@@ -32,6 +35,10 @@ pub(super) struct Active<T> {
     pub(super) echo_possible: bool,
     /// Whether the `OK` has come behind which the prompt stands.
     accepted: bool,
+    /// When the first byte of this step was written.
+    began: Option<Instant>,
+    /// This step in the trace.
+    span: Span,
 }
 
 /// How far the exchange in flight has come.
@@ -90,7 +97,40 @@ impl<T: Ticket> Active<T> {
             lost: None,
             echo_possible: true,
             accepted: false,
+            began: None,
+            span: Span::none(),
         })
+    }
+
+    /// The first byte of this step's command line has been written.
+    pub(super) fn begin_step(&mut self, now: Instant) {
+        self.began = Some(now);
+        self.span = tracing::debug_span!(
+            "exchange",
+            command = %self.step.line.name(),
+            step = self.index,
+            data = self.step.data.as_ref().map(|data| data.data.len()),
+            lines = field::Empty,
+            result = field::Empty,
+            took_ms = field::Empty,
+        );
+    }
+
+    /// The final result of this step has come: how long it took.
+    pub(super) fn end_step(&mut self, now: Instant, result: &FinalResult) -> Duration {
+        let took = self.began.map_or(Duration::ZERO, |began| now - began);
+        let span = std::mem::replace(&mut self.span, Span::none());
+        if !span.is_disabled() {
+            span.record("lines", self.lines.len() - self.mark);
+            span.record("result", field::display(result));
+            span.record("took_ms", took.as_secs_f64() * 1e3);
+        }
+        took
+    }
+
+    /// This step in the trace, from its first byte to its final result.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
     }
 
     /// The exchange in flight.
@@ -235,6 +275,7 @@ impl<T: Ticket> Active<T> {
             Answer::Shaped(name, shape) if self.is_asked() && named(name) && shape(line) => {
                 Some(Recognised::ByShape)
             }
+            Answer::Like(shape) if self.is_asked() && shape(line) => Some(Recognised::ByShape),
             _ => None,
         }
     }

@@ -104,6 +104,11 @@ impl<T: Ticket> Queue<T> {
         None
     }
 
+    /// How many jobs wait.
+    pub(super) fn len(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.follow_ups.len() + lane.requests.len()).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lanes.iter().all(|lane| lane.follow_ups.is_empty() && lane.requests.is_empty())
     }

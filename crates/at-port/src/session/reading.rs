@@ -10,7 +10,7 @@ use super::fence::Taken;
 use super::{Session, Ticket, note};
 use crate::deferred::Verdict;
 use crate::error::{OperationError, PortError};
-use crate::event::{PortEvent, TapEntry};
+use crate::event::{Measurement, PortEvent, TapEntry};
 use crate::exchange::PromptForm;
 use crate::reply::FinalResult;
 
@@ -213,6 +213,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.report(PortEvent::OrphanFinal);
             return self.suspect(now);
         };
+        let took = active.end_step(now, &result);
+        if let Some(meter) = &mut self.meter {
+            meter.note(Measurement::Exchange { took, success: result.is_success() });
+        }
         self.codec.arm_prompt(None);
         self.doubt |= self.codec.framing().leaves_doubt(&result);
         if !result.is_success() {

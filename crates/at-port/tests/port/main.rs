@@ -14,4 +14,5 @@ mod load;
 mod prompts;
 mod secrets;
 mod session;
+mod spans;
 mod succession;

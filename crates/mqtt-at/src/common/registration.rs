@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use at_codec::{CommandLine, Fields};
-use at_port::{Exchange, Operation, Reply};
+use at_port::{Answer, Exchange, Operation, Reply};
 
 use super::{AccessTechnology, answer};
 use crate::command::{Command, Unreadable};
@@ -19,7 +19,7 @@ impl Command for Registration {
 
     /// Neoway answers `AT+CREG?` with `+CEREG: …` [Neoway MQTT 1.2 §3], so that the name does not tell the answer.
     fn operation(&self) -> Result<Operation, InputError> {
-        Ok(answer::text(CommandLine::read(self.0.name())))
+        Ok(Exchange::new(CommandLine::read(self.0.name())).answer(Answer::Like(is_status)).into())
     }
 
     fn read(&self, reply: &Reply) -> Result<RegistrationStatus, Unreadable> {
@@ -28,6 +28,14 @@ impl Command for Registration {
         let mut found = names.flat_map(|name| reply.lines.iter().filter_map(|line| Fields::of(line, name)));
         found.find_map(|fields| RegistrationStatus::read(fields)).ok_or(Unreadable)
     }
+}
+
+/// Whether a line is an answer, and no report of the same name.
+fn is_status(line: &[u8]) -> bool {
+    Domain::ALL
+        .iter()
+        .filter_map(|domain| Fields::of(line, domain.name()))
+        .any(|it| RegistrationStatus::read(it).is_some())
 }
 
 /// `AT+CREG=…` and its like: which reports the module makes of the registration [27.007 §7.2].
@@ -94,6 +102,8 @@ pub struct RegistrationStatus {
     pub cell: Option<u32>,
     /// The technology, where the module tells it.
     pub technology: Option<AccessTechnology>,
+    /// Whether the module reports changes by itself.
+    pub reported: bool,
 }
 
 impl RegistrationStatus {
@@ -101,7 +111,7 @@ impl RegistrationStatus {
     ///
     /// A report of the same name is `state[,"area",…]`: it has one number, or a second field that is an area.
     fn read(mut fields: Fields<'_>) -> Option<Self> {
-        let _reports = fields.integer().filter(|reports| (0..=5).contains(reports))?;
+        let reports = fields.integer().filter(|reports| (0..=5).contains(reports))?;
         let state = fields.clone().text().filter(|text| text.len() <= 2).and_then(|_| fields.integer())?;
         let state = RegistrationState::from_number(state)?;
         let mut hex = || {
@@ -110,7 +120,7 @@ impl RegistrationStatus {
         };
         let (area, cell) = (hex(), hex());
         let technology = answer::number(&mut fields).map(AccessTechnology);
-        Some(Self { state, area, cell, technology })
+        Some(Self { state, area, cell, technology, reported: reports > 0 })
     }
 }
 
@@ -280,6 +290,7 @@ mod tests {
                 area: Some(0x1A2B),
                 cell: Some(0x01A2_B3C4),
                 technology: Some(AccessTechnology(7)),
+                reported: true,
             })
         );
     }

@@ -98,6 +98,16 @@ pub(super) static FACTS: Facts = Facts {
     empty_payload: false,
     max_topic: TOPIC,
     payload_patience: timeout::PROMPT,
+    reports: &[
+        "WIFI CONNECTED",
+        "WIFI GOT IP",
+        "WIFI GOT IPv6 LL",
+        "WIFI GOT IPv6 GL",
+        "WIFI DISCONNECT",
+        "+ETH_CONNECTED",
+        "+ETH_GOT_IP",
+        "+ETH_DISCONNECTED",
+    ],
 };
 
 /// Times to wait. The module answers within 10 s [ESP-AT MQTT, Notes]; half as long again is waited.

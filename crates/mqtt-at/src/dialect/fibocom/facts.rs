@@ -74,6 +74,7 @@ pub(super) static FACTS: Facts = Facts {
     empty_payload: false,
     max_topic: TOPIC,
     payload_patience: timeout::PROMPT,
+    reports: &["+MIPCALL", "+SIM READY", "+SIM DROP", "PB DONE", "SMS DONE", "SMS Ready", "Call Ready"],
 };
 
 /// Times to wait. The manual says of every command that it takes less than a second, which leaves the network out.

@@ -215,7 +215,7 @@ async fn hold_f_examples_3() {
         let filters = [(filter("topic1"), QoS::AtMostOnce)];
         let subscribe = Subscribe { filters: &filters, packet_id: 1, options: &options };
         port.run(dialect.subscribe(1, &subscribe).unwrap()).await.unwrap();
-        let Inbound::Message(message) = messages.recv().await.unwrap();
+        let message = messages.recv().await.unwrap().into_message();
         // Virtual time goes on when nothing else does: the module is asked whether there is more.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let reply = port.run(publish(b"9", QoS::AtLeastOnce, false)).await.unwrap();

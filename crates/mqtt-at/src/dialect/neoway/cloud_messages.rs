@@ -59,11 +59,14 @@ impl Stream for CloudMessages {
     type Item = Result<Message, Lagged>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(Pin::new(&mut self.inner).poll_next(cx));
-        Poll::Ready(item.map(|item| match item {
-            Ok(Inbound::Message(message)) => Ok(message),
-            Err(BroadcastStreamRecvError::Lagged(count)) => Err(Lagged(count)),
-        }))
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut self.inner).poll_next(cx)) {
+                Some(Ok(Inbound::Message(message))) => Some(Ok(message)),
+                Some(Ok(Inbound::Urc(_))) => continue,
+                Some(Err(BroadcastStreamRecvError::Lagged(count))) => Some(Err(Lagged(count))),
+                None => None,
+            });
+        }
     }
 }
 

@@ -110,6 +110,7 @@ pub(super) static FACTS: Facts = Facts {
     empty_payload: false,
     max_topic: TOPIC,
     payload_patience: timeout::PROMPT,
+    reports: &["+PBREADY", "+XIIC"],
 };
 
 /// Times to wait. The manual's maximum is half again as long here, or longer where modules were seen to be late: a

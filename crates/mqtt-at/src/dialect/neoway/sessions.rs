@@ -87,7 +87,7 @@ async fn hold_standard_mqtt() {
             Publish { topic: &topic, payload: &payload, qos, retain, packet_id: 2, options: &options };
         let reply = port.run(dialect.publish(0, &publish).unwrap()).await.unwrap();
         dialect.read_publish(&reply).unwrap();
-        let Inbound::Message(message) = messages.recv().await.unwrap();
+        let message = messages.recv().await.unwrap().into_message();
         assert_eq!((message.topic(), message.payload()), ("lixystopic", &payload));
         assert_eq!(message.packet_identifier(), Some(4));
 
@@ -139,7 +139,7 @@ async fn hold_alibaba() {
             let post = format!("/sys/{key}/{name}/thing/event/property/post");
             let publish = CloudPub::new(post, QoS::AtLeastOnce, "1234567890");
             assert_eq!(send(&port, publish).await.unwrap(), Some(CloudResult::Ok));
-            let Inbound::Message(message) = messages.recv().await.unwrap();
+            let message = messages.recv().await.unwrap().into_message();
             assert_eq!((message.topic(), &message.payload()[..]), (topic, &b"88990011"[..]));
             assert_eq!(send(&port, CloudState).await.unwrap(), ConnectionState::Established);
             send(&port, CloudUnsub::new(topic)).await.unwrap();

@@ -90,6 +90,7 @@ pub(super) static FACTS: Facts = Facts {
     empty_payload: false,
     max_topic: TOPIC,
     payload_patience: PAYLOAD_PATIENCE,
+    reports: &["+QIURC", "+QIND", "+QUSIM"],
 };
 
 /// Times to wait. The manual's maximum is half again as long here, because its figures are the module's own and

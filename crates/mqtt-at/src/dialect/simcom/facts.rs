@@ -88,6 +88,7 @@ pub(super) static FACTS: Facts = Facts {
     empty_payload: true,
     max_topic: *TOPIC.end(),
     payload_patience: PAYLOAD_PATIENCE,
+    reports: &["+CIPEVENT", "+MSTK", "*ISIMAID", "*COPN", "SMS DONE", "PB DONE"],
 };
 
 /// Times to wait. The manual's maximum is half again as long here, because its figures are the module's own and

@@ -287,7 +287,7 @@ async fn hold_session(port: &ModemPort, server: ServerType, host: &str, broker_p
     succeed(send(port, CmqttDisc::new(0).timeout(Duration::from_secs(120))).await?);
     send(port, CmqttRel::new(0)).await?;
     succeed(send(port, CmqttStop).await?);
-    let Inbound::Message(message) = messages.recv().await.unwrap();
+    let message = messages.recv().await.unwrap().into_message();
     assert_eq!((message.topic(), message.payload().len()), ("simcommsg", 60));
     Ok(())
 }
@@ -339,7 +339,7 @@ async fn hold_the_manuals_session_without_utf8() {
         send(&port, CmqttCfg::check_utf8(0, false)).await.unwrap();
         send(&port, CmqttTopic::new(0, "00000000?")).await.unwrap();
         assert!(send(&port, CmqttPub::new(0, QoS::AtLeastOnce)).await.unwrap().is_success());
-        let Inbound::Message(message) = messages.recv().await.unwrap();
+        let message = messages.recv().await.unwrap().into_message();
         assert_eq!((message.topic(), message.payload().len()), ("00000000?", 0));
     })
     .await;

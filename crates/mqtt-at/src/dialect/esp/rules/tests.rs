@@ -133,7 +133,7 @@ async fn messages_come_anywhere_in_an_exchange() {
             send(&port, MqttPubRaw::new("up", "hello").qos(QoS::AtLeastOnce)).await.unwrap();
             receiver.try_recv().unwrap()
         };
-        let Inbound::Message(message) = host.converse(&script, flow).await;
+        let message = host.converse(&script, flow).await.into_message();
         assert_eq!(&message.payload()[..], b"\r\nOK\r\n>>");
     }
 }

@@ -278,7 +278,7 @@ async fn payloads(port: ModemPort, count: usize) -> Vec<String> {
     let mut messages = port.receiver(Channel::Client(1));
     let mut payloads = Vec::new();
     while payloads.len() < count {
-        let Inbound::Message(message) = messages.recv().await.unwrap();
+        let message = messages.recv().await.unwrap().into_message();
         payloads.push(String::from_utf8(message.payload().to_vec()).unwrap());
     }
     // Virtual time goes on when nothing else does.
@@ -368,7 +368,7 @@ async fn both_clients_get_their_own() {
     let host = host.converse(script, async |port| {
         let mut others = port.receiver(Channel::Client(2));
         let own = payloads(port, 1).await;
-        let Inbound::Message(message) = others.recv().await.unwrap();
+        let message = others.recv().await.unwrap().into_message();
         (own, message.payload().clone())
     });
     assert_eq!(host.await, (vec!["one".to_owned()], Bytes::from_static(b"zo")));

@@ -186,7 +186,7 @@ async fn publish(host: &Host, answers: &str) -> (crate::Result<()>, Vec<Message>
         let mut receiver = port.receiver(Channel::Client(0));
         let outcome = send(&port, command).await;
         let messages = std::iter::from_fn(|| receiver.try_recv().ok());
-        (outcome, messages.map(|Inbound::Message(message)| message).collect())
+        (outcome, messages.map(Inbound::into_message).collect())
     };
     host.converse(&script, flow).await
 }

@@ -169,7 +169,7 @@ async fn payloads(port: ModemPort, count: usize) -> Vec<String> {
     let mut messages = port.receiver(Channel::Client(0));
     let mut payloads = Vec::new();
     while payloads.len() < count {
-        let Inbound::Message(message) = messages.recv().await.unwrap();
+        let message = messages.recv().await.unwrap().into_message();
         payloads.push(String::from_utf8(message.payload().to_vec()).unwrap());
     }
     // What is still in flight is finished.

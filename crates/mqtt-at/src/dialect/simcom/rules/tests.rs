@@ -22,8 +22,8 @@ fn report(rules: &mut SimComRules, line: &str) -> Reaction<Inbound> {
 /// The last message that these elements make.
 fn message(rules: &mut SimComRules, elements: &[&str]) -> Option<(u8, Message)> {
     let deliver = elements.iter().filter_map(|element| report(rules, element).deliver).last();
-    deliver.map(|(channel, Inbound::Message(message))| match channel {
-        Channel::Client(client) => (client, message),
+    deliver.map(|(channel, item)| match channel {
+        Channel::Client(client) => (client, item.into_message()),
         other => panic!("a message for {other:?}"),
     })
 }
@@ -242,7 +242,7 @@ async fn messages_come_at_any_time() {
         let mut messages = port.receiver(Channel::Client(0));
         assert!(send(&port, CmqttDisc::new(0)).await.unwrap().is_success());
         for _ in 0..3 {
-            let Inbound::Message(message) = messages.recv().await.unwrap();
+            let message = messages.recv().await.unwrap().into_message();
             assert_eq!((message.topic(), &message.payload()[..]), ("t", &b"\r\nOK\r\n"[..]));
         }
     })

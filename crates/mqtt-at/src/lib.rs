@@ -94,3 +94,18 @@ pub mod at {
         PortEvent, PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,
     };
 }
+
+/// The code of the documents is compiled, and run where it needs no module.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/guides/quectel.md")]
+    struct Quectel;
+    #[doc = include_str!("../../../docs/guides/simcom.md")]
+    struct SimCom;
+    #[doc = include_str!("../../../docs/guides/fibocom.md")]
+    struct Fibocom;
+    #[doc = include_str!("../../../docs/guides/neoway.md")]
+    struct Neoway;
+}

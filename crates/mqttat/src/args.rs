@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 pub(crate) mod at;
 pub(crate) mod connection;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod global;
 pub(crate) mod info;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Ports(ports::Ports),
     Info(info::Info),
+    Doctor(Box<doctor::Doctor>),
     #[command(name = "pub")]
     Publish(Box<publish::Publish>),
     #[command(name = "sub")]
@@ -75,6 +77,7 @@ impl Args {
             Command::Demo(demo) => demo.verbosity,
             Command::Ports(ports) => ports.verbosity,
             Command::Info(info) => info.verbosity,
+            Command::Doctor(doctor) => doctor.verbosity,
             Command::Publish(publish) => publish.verbosity,
             // Behind `sub` it means what it means to mosquitto_sub.
             Command::Subscribe(_) => Verbosity::default(),

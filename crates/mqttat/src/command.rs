@@ -9,6 +9,7 @@ use crate::progress::Progress;
 
 mod at;
 mod demo;
+mod doctor;
 mod generate;
 mod info;
 mod ports;
@@ -27,6 +28,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Demo(demo) => demo::run(&demo, &context).await,
         Command::Ports(ports) => ports::run(&ports, &context).await,
         Command::Info(_) => info::run(&context).await,
+        Command::Doctor(doctor) => doctor::run(&doctor, &context).await,
         Command::Publish(publish) => publish::run(&publish, &context).await,
         Command::Subscribe(subscribe) => subscribe::run(&subscribe, &context).await,
         Command::At(at) => at::run(&at, &context).await,

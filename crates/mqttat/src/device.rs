@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_at::at::{SessionOptions, Tap};
-use mqtt_at::{Fault, Modem, ModemOptions};
+use mqtt_at::{Fault, Modem, ModemOptions, Step};
 use virtual_modem::{Broker, EmbeddedBroker, VirtualModem};
 
 use crate::args::global::Flow;
@@ -21,7 +22,11 @@ pub(crate) struct Wishes {
     pub(crate) leave_network: bool,
     /// A witness of the conversation besides `--record`.
     pub(crate) tap: Option<Box<dyn Tap>>,
+    /// Who is told each step, besides the person who waits.
+    pub(crate) on_step: Option<OnStep>,
 }
+
+pub(crate) type OnStep = Arc<dyn Fn(&Step) + Send + Sync>;
 
 /// An open module and what lives as long as it does.
 #[derive(Debug)]
@@ -123,7 +128,12 @@ fn options(
         .attach(!(global.no_attach || wishes.leave_network))
         .rts_cts(global.flow == Flow::RtsCts)
         .session(patient_for(Duration::from_secs(global.sync_timeout)))
-        .on_step(move |step| steps.step(step));
+        .on_step(move |step| {
+            steps.step(step);
+            if let Some(told) = &wishes.on_step {
+                told(step);
+            }
+        });
     if let Some(baud) = global.baud {
         options = options.baud(baud);
     }

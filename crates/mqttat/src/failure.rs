@@ -68,6 +68,20 @@ impl Failure {
         &self.what
     }
 
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// What can be done about it.
+    pub(crate) fn what_to_do(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
+    /// Whether the command line could not be meant.
+    pub(crate) fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
+    }
+
     /// 1 failed, 2 usage, 27 as mosquitto_sub when its time is over, 130 as a shell says of what Ctrl-C ended.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {

@@ -34,6 +34,16 @@ impl Paint {
         self.paint("1;32", text)
     }
 
+    /// What may become a problem.
+    pub(crate) fn warning<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint("33", text)
+    }
+
+    /// What is wrong.
+    pub(crate) fn bad<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint("1;31", text)
+    }
+
     fn paint<T>(self, code: &'static str, text: T) -> Painted<T> {
         Painted { code: self.0.then_some(code), text }
     }

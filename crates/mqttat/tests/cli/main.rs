@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 mod demo;
+mod doctor;
 mod mistakes;
 mod payloads;
 mod secrets;

@@ -29,7 +29,7 @@ async fn main() -> mqtt_at::Result<()> {
         let (mut delivered, mut unknown) = (0, 0);
         while let Some(concluded) = outcomes.next().await {
             match concluded.result {
-                Ok(()) => delivered += 1,
+                Ok(_) => delivered += 1,
                 Err(error) if error.outcome() == Outcome::NotSent => {
                     eprintln!("message {} was not sent: {error}", concluded.number);
                 }

@@ -17,7 +17,7 @@ async fn main() -> mqtt_at::Result<()> {
     let client = modem.connect(ConnectOptions::new("example", "broker.example.com", 1883)).await?;
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
         match client.publish("example/greeting", qos, false, "hello").await {
-            Ok(()) => println!("QoS {}: delivered", qos.level()),
+            Ok(_) => println!("QoS {}: delivered", qos.level()),
             // Nothing reached the broker, and nothing will: it may be sent again.
             Err(error) if error.outcome() == Outcome::NotSent => {
                 eprintln!("QoS {}: not sent: {error}", qos.level())

@@ -16,7 +16,7 @@ use virtual_modem::{Action, Broker, Fault, Hook, MemoryBroker, Vendor, VirtualMo
 async fn report(client: &Client, value: &str) -> bool {
     for _ in 0..3 {
         match client.publish("site/7/temperature", QoS::AtLeastOnce, false, value.to_owned()).await {
-            Ok(()) => return true,
+            Ok(_) => return true,
             Err(error) if error.outcome() == Outcome::NotSent => {}
             Err(_) => return false,
         }

@@ -26,7 +26,7 @@ async fn check(kind: &crate::support::Kind, fault: Fault, what: &str) {
     for (name, outcome) in [("second", &second), ("third", &third)] {
         let arrived = there.iter().any(|it| it == name.as_bytes());
         match outcome {
-            Ok(()) => assert!(arrived, "{kind:?}, {what}: {name} was called delivered and is not there"),
+            Ok(_) => assert!(arrived, "{kind:?}, {what}: {name} was called delivered and is not there"),
             Err(error) if error.outcome() == mqtt_at::Outcome::NotSent => {
                 assert!(!arrived, "{kind:?}, {what}: {name} was called not sent and is there ({error})");
             }

@@ -20,6 +20,7 @@ mod late_answers;
 mod losses;
 mod metrics;
 mod quirks;
+mod recovery;
 mod secrets;
 mod sharing;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mqtt_at::{Client, ConnectOptions, Message, Modem, ModemOptions, Subscription};
+use mqtt_at::{Client, ConnectOptions, Message, Modem, ModemOptions, Subscription, Supervision};
 use virtual_modem::{Broker, Builder, MemoryBroker, Vendor, VirtualModem};
 
 /// What the tests need to know of each vendor.
@@ -107,11 +107,37 @@ impl Bench {
         Self::with(kind, |builder| builder, ModemOptions::new()).await
     }
 
+    /// A modem that makes nothing again, so that what is lost can be seen.
     pub async fn with(kind: &Kind, change: impl FnOnce(Builder) -> Builder, options: ModemOptions) -> Self {
+        Self::exactly(kind, change, options.supervision(Supervision::off())).await
+    }
+
+    /// A modem with just these options.
+    pub async fn exactly(
+        kind: &Kind,
+        change: impl FnOnce(Builder) -> Builder,
+        options: ModemOptions,
+    ) -> Self {
         let broker = MemoryBroker::new();
         let builder = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone()));
         let module = change(builder).build().expect("the vendor is there");
         let (opening, driver) = Modem::over(module.duplex(), options);
+        tokio::spawn(driver);
+        let modem = opening.await.expect("the module comes up");
+        Self { modem, module, broker }
+    }
+
+    /// A modem that comes back by itself, and whose port can be opened again.
+    pub async fn supervised(kind: &Kind, supervision: Supervision) -> Self {
+        let broker = MemoryBroker::new();
+        let builder = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone()));
+        let module = builder.build().expect("the vendor is there");
+        let port = module.clone();
+        let connect = move || {
+            let port = port.duplex();
+            async move { Ok(port) }
+        };
+        let (opening, driver) = Modem::through(connect, ModemOptions::new().supervision(supervision));
         tokio::spawn(driver);
         let modem = opening.await.expect("the module comes up");
         Self { modem, module, broker }

@@ -14,7 +14,7 @@ use futures::task::AtomicWaker;
 use futures::{FutureExt, Sink, Stream};
 use tokio::time::Instant;
 
-use crate::client::Client;
+use crate::client::{Client, Published};
 use crate::error::{Error, Result};
 use crate::qos::QoS;
 
@@ -85,7 +85,7 @@ pub struct Concluded {
     /// The message, for another try.
     pub message: Outgoing,
     /// As [`Client::publish`] would have returned it.
-    pub result: Result<()>,
+    pub result: Result<Published>,
     /// How long it took since the message was handed over.
     pub after: Duration,
 }
@@ -149,7 +149,7 @@ impl Publisher {
     /// The failure that ends a publisher which stops at it.
     fn failure(&mut self) -> Result<()> {
         let first = if self.stops_at_failure { self.concluded.pop_front() } else { None };
-        first.map_or(Ok(()), |concluded| concluded.result)
+        first.map_or(Ok(()), |concluded| concluded.result.map(drop))
     }
 
     fn is_full(&self) -> bool {

@@ -43,6 +43,10 @@ pub struct ConnectOptions {
     pub(crate) packet_timeout: Duration,
     pub(crate) retries: u8,
     pub(crate) client_index: Option<u8>,
+    pub(crate) reconnect: bool,
+    pub(crate) publish_timeout: Duration,
+    pub(crate) queue_capacity: usize,
+    pub(crate) redelivery: Redelivery,
 }
 
 impl ConnectOptions {
@@ -66,6 +70,10 @@ impl ConnectOptions {
             packet_timeout: Duration::from_secs(5),
             retries: 3,
             client_index: None,
+            reconnect: true,
+            publish_timeout: Duration::from_secs(60),
+            queue_capacity: 1024,
+            redelivery: Redelivery::AtLeastOnce,
         }
     }
 
@@ -156,6 +164,38 @@ impl ConnectOptions {
         self
     }
 
+    /// Whether the connection is made again when it is lost, subscriptions included, until
+    /// [`disconnect`](crate::Client::disconnect). Default: yes, unless the modem's supervision is off.
+    #[must_use]
+    pub fn reconnect(mut self, reconnect: bool) -> Self {
+        self.reconnect = reconnect;
+        self
+    }
+
+    /// How long a publish or a subscription waits, all in all, while there is no connection. With a connection it takes
+    /// as long as the module may take. Default: 60 s.
+    #[must_use]
+    pub fn publish_timeout(mut self, timeout: Duration) -> Self {
+        self.publish_timeout = timeout;
+        self
+    }
+
+    /// How many publishes may wait while there is no connection; one more is refused at once as
+    /// [`Error::QueueFull`](crate::Error::QueueFull), and those that wait keep their places. Default: 1024.
+    #[must_use]
+    pub fn queue_capacity(mut self, publishes: usize) -> Self {
+        self.queue_capacity = publishes;
+        self
+    }
+
+    /// Which messages are sent again while their publish is still being awaited, when it is not known whether the
+    /// broker got them. Default: [`Redelivery::AtLeastOnce`].
+    #[must_use]
+    pub fn redelivery(mut self, redelivery: Redelivery) -> Self {
+        self.redelivery = redelivery;
+        self
+    }
+
     /// Checks what no module can do, before anything is sent; the limits of a module are its dialect's.
     pub(crate) fn check(&self) -> Result<(), InputError> {
         if self.host.is_empty() {
@@ -218,6 +258,23 @@ impl std::fmt::Debug for Will {
             .field("retain", &self.retain)
             .finish()
     }
+}
+
+/// Which messages of unknown fate are sent again, while their publish is still being awaited.
+///
+/// A message that was certainly not sent is sent again whatever its quality of service; one with QoS 0 whose fate is
+/// unknown never is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Redelivery {
+    /// None: the publish fails with [`Outcome::Unknown`](crate::Outcome::Unknown).
+    Never,
+    /// Those with QoS 1, for which MQTT allows duplicates.
+    #[default]
+    AtLeastOnce,
+    /// Those with QoS 2 as well, which may make a duplicate that MQTT would not: the module does not let a packet be
+    /// continued on its next connection. [`Published::maybe_duplicate`](crate::Published::maybe_duplicate) tells.
+    Always,
 }
 
 /// A version of MQTT that modules speak.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ModuleError, Outcome, Result};
+use crate::event::LossCause;
 use crate::link::{Inbound, Links};
 use crate::options::{ModemOptions, Progress};
 use crate::qos::QoS;
@@ -64,6 +65,19 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 
     /// Connects one client of the module to its broker.
     async fn connect(&self, context: &Connecting<'_>) -> Result<()>;
+
+    /// Whether the module still has the connection, whatever it has reported; `None` if it does not tell. If it has,
+    /// its reports count again.
+    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>>;
+
+    /// Makes a new data connection in the place of one that carries nothing any more. No client is connected.
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()>;
+
+    /// Whether the manual asks for a new data connection after a loss with this cause.
+    fn needs_renewal(&self, cause: &LossCause) -> bool {
+        let _ = cause;
+        false
+    }
 
     /// Says farewell to the broker and frees the client of the module.
     async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()>;

@@ -86,6 +86,22 @@ pub enum Error {
         /// What this means for the message.
         outcome: Outcome,
     },
+    /// The module on the port is another one than before, and is not taken for it.
+    #[error(
+        "another module is on the port: {found} instead of {expected}, or one with another serial number"
+    )]
+    OtherModule {
+        /// The module that was there before.
+        expected: String,
+        /// The one that is there now.
+        found: String,
+    },
+    /// Too many publishes wait already for the connection to come back.
+    #[error("{max} publishes wait for the connection already")]
+    QueueFull {
+        /// How many may wait.
+        max: usize,
+    },
     /// The port could not be opened.
     #[error("the port could not be opened")]
     Open(#[source] std::sync::Arc<OpenError>),
@@ -127,12 +143,12 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Input(_) | Self::Disconnected => Fault::Caller,
+            Self::Input(_) | Self::Disconnected | Self::OtherModule { .. } => Fault::Caller,
             Self::Unsupported { .. } | Self::Module(_) | Self::Rebooted { .. } | Self::Unreadable { .. } => {
                 Fault::Module
             }
             Self::Broker(_) => Fault::Broker,
-            Self::Network(_) => Fault::Network,
+            Self::Network(_) | Self::QueueFull { .. } => Fault::Network,
             Self::ConnectionLost { cause, .. } => cause.fault(),
             Self::Timeout { phase: Phase::DeferredResult, .. } => Fault::Network,
             Self::Timeout { .. }
@@ -154,6 +170,16 @@ impl Error {
             Self::Unreadable { .. } => Outcome::Unknown,
             _ => Outcome::NotSent,
         }
+    }
+
+    /// Whether it is only that there is no connection, which a supervised client gets back.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::ConnectionLost { .. } | Self::Rebooted { .. } | Self::Port { .. })
+    }
+
+    /// Whether the same may succeed a moment later although the connection seems to be there.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Module(_) | Self::Timeout { .. } | Self::PortBusy { .. } | Self::InDoubt)
     }
 
     /// What can be done about it, in one sentence.
@@ -178,6 +204,10 @@ impl Error {
             Self::Port { .. } => "check the cable and whether the module is still powered",
             Self::Rebooted { .. } => "check the power supply: modules draw up to 2 A when they transmit",
             Self::Disconnected => "connect a new client",
+            Self::OtherModule { .. } => "put the former module back, or open the port anew for this one",
+            Self::QueueFull { .. } => {
+                "publish less while there is no connection, or allow more with ConnectOptions::queue_capacity"
+            }
             _ => return None,
         };
         Some(Cow::Borrowed(text))

@@ -1,8 +1,10 @@
 //! What happens to a client's connection.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::error::Fault;
+use crate::error::{BrokerError, Fault};
+use crate::qos::QoS;
 
 /// The state of a client's connection to the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,10 @@ pub enum ClientStatus {
     Connecting,
     /// Connected.
     Connected,
-    /// The connection is gone.
+    /// The connection is gone. A supervised client makes it again.
     Lost(LossCause),
+    /// The broker does not want this client. A supervised client asks again, but seldom.
+    Refused(BrokerError),
 }
 
 /// Something that happened to a client.
@@ -28,6 +32,29 @@ pub enum Event {
     Disconnected,
     /// The connection is gone.
     Lost(LossCause),
+    /// The module reported a loss, but when it was asked the connection was there.
+    LossRefuted,
+    /// The connection is about to be made again.
+    Reconnecting {
+        /// Which try it is since the loss, counted from 1.
+        attempt: u32,
+        /// How long is waited before it.
+        after: Duration,
+    },
+    /// The connection could not be made again this time.
+    ReconnectFailed {
+        /// Why, in one line.
+        reason: String,
+    },
+    /// The broker does not want this client.
+    Refused(BrokerError),
+    /// The broker no longer grants a subscription, or not as before: its messages are missing from now on.
+    SubscriptionChanged {
+        /// The topic filter.
+        filter: String,
+        /// What was granted instead; `None` if nothing.
+        granted: Option<QoS>,
+    },
     /// A message arrived damaged and was dropped.
     Corrupt {
         /// How many bytes of it were there.

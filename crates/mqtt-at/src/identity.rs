@@ -22,6 +22,16 @@ pub struct Identity {
     pub(crate) information: Vec<String>,
 }
 
+impl Identity {
+    /// Whether this is the same module, as far as both descriptions go. The firmware may have been updated.
+    pub(crate) fn is_same_module(&self, other: &Self) -> bool {
+        match (&self.imei, &other.imei) {
+            (Some(imei), Some(other)) => imei == other,
+            _ => self.model == other.model && self.manufacturer == other.manufacturer,
+        }
+    }
+}
+
 /// Manufacturer, model and firmware; not the serial number, so that it can be shown to others.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

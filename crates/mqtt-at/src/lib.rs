@@ -32,6 +32,7 @@
 //! The crate `virtual-modem` is a module that runs in the same process, with a broker behind it; see its
 //! documentation and `examples/`.
 
+mod backoff;
 mod bringup;
 mod bulk;
 mod client;
@@ -58,6 +59,7 @@ mod quirk;
 mod reporting;
 mod secret;
 mod subscription;
+mod supervision;
 mod tls;
 mod topic;
 mod urc;
@@ -65,9 +67,9 @@ mod vendor;
 
 pub use bringup::NetworkStatus;
 pub use bulk::{Concluded, Outgoing, Publisher};
-pub use client::Client;
+pub use client::{Client, Published};
 pub use command::{Command, TestForm, Unreadable};
-pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
+pub use connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Redelivery, Will};
 pub use dialect::{esp, fibocom, neoway, quectel, simcom};
 pub use error::{BrokerError, Error, Fault, InputError, ModuleError, NetworkError, Outcome, Result};
 pub use event::{ClientStatus, Event, Lagged, LossCause};
@@ -80,6 +82,7 @@ pub use qos::QoS;
 pub use quirk::{Quirk, QuirkRule};
 pub use secret::Secret;
 pub use subscription::Subscription;
+pub use supervision::{ModemState, Recovery, ResetHook, Supervision};
 pub use tls::Tls;
 pub use topic::{TopicFilter, TopicName};
 pub use urc::{Urc, Urcs};

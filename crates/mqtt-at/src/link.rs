@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::BrokerError;
 use crate::event::{ClientStatus, Event, LossCause};
 use crate::message::Message;
 use crate::metrics::{Count, Meters};
+use crate::qos::QoS;
 use crate::topic::TopicFilter;
 use crate::urc::Urc;
 
@@ -49,14 +51,23 @@ impl Links {
         &self.meters
     }
 
-    /// The current connection of a client of the module, if it has one.
+    /// The connection of a client of the module, if it has one.
     pub(crate) fn current(&self, index: u8) -> Option<Arc<Link>> {
         locked(&self.map).get(&index).cloned()
     }
 
-    /// Puts a new connection in the place of the former one.
+    /// Puts a new connection in the place of the former one. When it is lost it is over.
     pub(crate) fn begin(&self, index: u8, keeps_session: bool) -> Arc<Link> {
-        let link = Arc::new(Link::new(keeps_session, self.meters.clone()));
+        self.put(index, Link::new(keeps_session, false, self.meters.clone()))
+    }
+
+    /// The same for a connection that is made again when it is lost.
+    pub(crate) fn begin_kept(&self, index: u8, keeps_session: bool) -> Arc<Link> {
+        self.put(index, Link::new(keeps_session, true, self.meters.clone()))
+    }
+
+    fn put(&self, index: u8, link: Link) -> Arc<Link> {
+        let link = Arc::new(link);
         locked(&self.map).insert(index, Arc::clone(&link));
         link
     }
@@ -67,27 +78,45 @@ impl Links {
             link.lose(cause.clone());
         }
     }
+
+    /// Every connection is gone, and nobody makes them again.
+    pub(crate) fn end_all(&self, cause: &LossCause) {
+        for link in locked(&self.map).values() {
+            link.lose(cause.clone());
+            link.over.cancel();
+        }
+    }
+
+    /// The clients that are connected, as far as is known.
+    pub(crate) fn connected(&self) -> Vec<(u8, Arc<Link>)> {
+        let map = locked(&self.map);
+        let connected = map.iter().filter(|(_, link)| *link.status.borrow() == ClientStatus::Connected);
+        connected.map(|(index, link)| (*index, Arc::clone(link))).collect()
+    }
 }
 
-/// One client's connection, from its CONNECT on.
+/// One client's connection, from its first CONNECT on. It may be lost and made again.
 #[derive(Debug)]
 pub(crate) struct Link {
     status: watch::Sender<ClientStatus>,
     events: broadcast::Sender<Event>,
-    filters: Mutex<Vec<TopicFilter>>,
+    filters: Mutex<Vec<(TopicFilter, QoS)>>,
     /// Whether the broker may send messages for subscriptions of earlier connections.
     keeps_session: bool,
+    /// Whether somebody makes the connection again when it is lost.
+    is_kept: bool,
     over: CancellationToken,
     meters: Meters,
 }
 
 impl Link {
-    fn new(keeps_session: bool, meters: Meters) -> Self {
+    fn new(keeps_session: bool, is_kept: bool, meters: Meters) -> Self {
         Self {
             status: watch::Sender::new(ClientStatus::Connecting),
             events: broadcast::Sender::new(16),
             filters: Mutex::default(),
             keeps_session,
+            is_kept,
             over: CancellationToken::new(),
             meters,
         }
@@ -100,12 +129,21 @@ impl Link {
 
     /// Whether a message with this topic can have been meant for this client.
     pub(crate) fn expects(&self, topic: &str) -> bool {
-        self.keeps_session || locked(&self.filters).iter().any(|filter| filter.matches(topic))
+        self.keeps_session || locked(&self.filters).iter().any(|(filter, _)| filter.matches(topic))
     }
 
     /// Whether commands of this connection still make sense.
     pub(crate) fn is_alive(&self) -> bool {
-        matches!(*self.status.borrow(), ClientStatus::Connecting | ClientStatus::Connected)
+        is_alive(&self.status.borrow())
+    }
+
+    /// Whether the connection is made again when it is lost.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept && !self.over.is_cancelled()
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        *self.status.borrow() == ClientStatus::Connected
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<ClientStatus> {
@@ -116,35 +154,67 @@ impl Link {
         self.events.subscribe()
     }
 
-    /// Done when the connection has come to its end.
+    /// Done when the connection has come to its end and is not made again.
     pub(crate) fn over(&self) -> CancellationToken {
         self.over.clone()
     }
 
-    pub(crate) fn connected(&self) {
-        // A connection that is lost already stays lost.
-        let is_new = self.status.send_if_modified(|status| {
-            let is_new = *status == ClientStatus::Connecting;
-            if is_new {
-                *status = ClientStatus::Connected;
-            }
-            is_new
+    /// The connection is being made again.
+    pub(crate) fn connecting(&self) {
+        self.change(|status| {
+            matches!(status, ClientStatus::Lost(_) | ClientStatus::Refused(_))
+                .then_some(ClientStatus::Connecting)
         });
+    }
+
+    /// The connection is there; `false` if it has been lost already.
+    pub(crate) fn connected(&self) -> bool {
+        let is_new =
+            self.change(|status| (*status == ClientStatus::Connecting).then_some(ClientStatus::Connected));
         if is_new {
             self.report(Event::Connected);
+        }
+        is_new
+    }
+
+    /// The connection that was reported as lost is there.
+    pub(crate) fn regained(&self) {
+        let is_news =
+            self.change(|status| matches!(status, ClientStatus::Lost(_)).then_some(ClientStatus::Connected));
+        if is_news {
+            self.report(Event::LossRefuted);
         }
     }
 
     /// The connection is gone. The first cause stays.
     pub(crate) fn lose(&self, cause: LossCause) {
-        if self.finish(ClientStatus::Lost(cause.clone()), Event::Lost(cause.clone())) {
+        let is_news = self.change(|status| is_alive(status).then(|| ClientStatus::Lost(cause.clone())));
+        if is_news {
             self.meters.count(Count::Lost { cause: &cause });
+            self.report(Event::Lost(cause));
+            if !self.is_kept {
+                self.over.cancel();
+            }
         }
     }
 
-    /// The connection was closed on request.
+    /// The broker does not want this client.
+    pub(crate) fn refuse(&self, error: BrokerError) {
+        let is_news = self
+            .change(|status| (*status != ClientStatus::Closed).then(|| ClientStatus::Refused(error.clone())));
+        if is_news {
+            self.report(Event::Refused(error));
+        }
+    }
+
+    /// The connection was closed on request, for good.
     pub(crate) fn close(&self) {
-        self.finish(ClientStatus::Closed, Event::Disconnected);
+        let was_alive = self.is_alive();
+        let is_news = self.change(|status| (*status != ClientStatus::Closed).then_some(ClientStatus::Closed));
+        if is_news && was_alive {
+            self.report(Event::Disconnected);
+        }
+        self.over.cancel();
     }
 
     pub(crate) fn report(&self, event: Event) {
@@ -152,35 +222,52 @@ impl Link {
         let _ = self.events.send(event);
     }
 
-    pub(crate) fn add_filters(&self, filters: impl IntoIterator<Item = TopicFilter>) {
-        locked(&self.filters).extend(filters);
+    pub(crate) fn add_filters<'a>(&self, filters: impl IntoIterator<Item = &'a (TopicFilter, QoS)>) {
+        locked(&self.filters).extend(filters.into_iter().cloned());
+    }
+
+    /// Subscribes to these filters with whatever quality of service.
+    #[cfg(test)]
+    pub(crate) fn expect(&self, filters: impl IntoIterator<Item = TopicFilter>) {
+        locked(&self.filters).extend(filters.into_iter().map(|filter| (filter, QoS::AtMostOnce)));
     }
 
     /// Forgets one subscription to each of these filters.
     pub(crate) fn remove_filters<'a>(&self, filters: impl IntoIterator<Item = &'a TopicFilter>) {
         let mut kept = locked(&self.filters);
         for filter in filters {
-            if let Some(position) = kept.iter().position(|known| known == filter) {
+            if let Some(position) = kept.iter().position(|(known, _)| known == filter) {
                 kept.remove(position);
             }
         }
     }
 
-    /// Ends the connection, unless it has ended already; `true` if it had not.
-    fn finish(&self, status: ClientStatus, event: Event) -> bool {
-        let ended = self.status.send_if_modified(|current| {
-            let alive = matches!(current, ClientStatus::Connecting | ClientStatus::Connected);
-            if alive {
-                *current = status;
+    /// What is subscribed to, each filter once, with the quality of service that was asked for last.
+    pub(crate) fn subscriptions(&self) -> Vec<(TopicFilter, QoS)> {
+        let mut all: Vec<(TopicFilter, QoS)> = Vec::new();
+        for (filter, qos) in locked(&self.filters).iter() {
+            match all.iter_mut().find(|(known, _)| known == filter) {
+                Some((_, known)) => *known = *qos,
+                None => all.push((filter.clone(), *qos)),
             }
-            alive
-        });
-        if ended {
-            self.report(event);
-            self.over.cancel();
         }
-        ended
+        all
     }
+
+    /// Changes the status if `next` knows another one; says whether it did.
+    fn change(&self, next: impl FnOnce(&ClientStatus) -> Option<ClientStatus>) -> bool {
+        self.status.send_if_modified(|status| match next(status) {
+            Some(new) => {
+                *status = new;
+                true
+            }
+            None => false,
+        })
+    }
+}
+
+fn is_alive(status: &ClientStatus) -> bool {
+    matches!(status, ClientStatus::Connecting | ClientStatus::Connected)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

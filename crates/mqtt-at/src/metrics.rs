@@ -2,6 +2,7 @@
 //!
 //! Without the feature `metrics` all of it compiles to nothing.
 
+use crate::client::Published;
 use crate::error::Result;
 use crate::event::LossCause;
 use crate::qos::QoS;
@@ -76,7 +77,7 @@ pub(crate) struct Publishing(#[cfg(feature = "metrics")] recorded::Publishing);
 
 impl Publishing {
     /// What the caller is told.
-    pub(crate) fn ended(self, outcome: &Result<()>) {
+    pub(crate) fn ended(self, outcome: &Result<Published>) {
         #[cfg(feature = "metrics")]
         self.0.ended(outcome);
         #[cfg(not(feature = "metrics"))]

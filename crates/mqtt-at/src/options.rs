@@ -10,6 +10,7 @@ use at_port::{SessionOptions, Tap};
 
 use crate::quirk::QuirkRule;
 use crate::secret::Secret;
+use crate::supervision::Supervision;
 use crate::vendor::Vendor;
 
 /// What [`Modem::open_with`](crate::Modem::open_with) needs to know.
@@ -29,6 +30,7 @@ pub struct ModemOptions {
     pub(crate) session: SessionOptions,
     pub(crate) lane_capacity: usize,
     pub(crate) channel_capacity: usize,
+    pub(crate) supervision: Supervision,
 }
 
 /// Called with each step of opening and connecting.
@@ -194,6 +196,13 @@ impl ModemOptions {
     #[must_use]
     pub fn on_step(mut self, progress: impl Fn(&Step) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// How modem and clients come back after a loss. Default: [`Supervision::new`], which is on.
+    #[must_use]
+    pub fn supervision(mut self, supervision: Supervision) -> Self {
+        self.supervision = supervision;
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_at::at::{SessionOptions, Tap};
-use mqtt_at::{Fault, Modem, ModemOptions, Step};
+use mqtt_at::{Fault, Modem, ModemOptions, Step, Supervision};
 use virtual_modem::{Broker, EmbeddedBroker, VirtualModem};
 
 use crate::args::global::Flow;
@@ -125,6 +125,7 @@ fn options(
 ) -> ModemOptions {
     let steps = progress.clone();
     let mut options = ModemOptions::new()
+        .supervision(Supervision::off())
         .attach(!(global.no_attach || wishes.leave_network))
         .rts_cts(global.flow == Flow::RtsCts)
         .session(patient_for(Duration::from_secs(global.sync_timeout)))

@@ -91,6 +91,19 @@ impl Dialect for Esp {
         connect::connect(context, &self.session).await
     }
 
+    async fn is_connected(&self, port: &ModemPort, _index: u8) -> Result<Option<bool>> {
+        let connected = flow::is_connected(port).await?;
+        if connected == Some(true) {
+            self.session.set_open(true);
+        }
+        Ok(connected)
+    }
+
+    /// The module joins its network again by itself.
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::activate(port, options).await
+    }
+
     async fn disconnect(&self, port: &ModemPort, _index: u8) -> Result<()> {
         flow::disconnect(port, &self.session).await
     }

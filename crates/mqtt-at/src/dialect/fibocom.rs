@@ -100,6 +100,19 @@ impl Dialect for Fibocom {
         connect::connect(context, &self.sessions).await
     }
 
+    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+        let is_free = flow::is_free(port, index).await?;
+        if is_free == Some(false) {
+            self.sessions.set(index, State::Open);
+        }
+        Ok(is_free.map(|free| !free))
+    }
+
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::hang_up(port).await?;
+        flow::activate(port, options, &self.sessions).await
+    }
+
     async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()> {
         let outcome = flow::disconnect(port, index).await;
         self.sessions.set(index, State::Closed);

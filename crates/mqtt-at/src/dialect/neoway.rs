@@ -91,6 +91,19 @@ impl Dialect for Neoway {
         connect::connect(context, &self.session).await
     }
 
+    async fn is_connected(&self, port: &ModemPort, _index: u8) -> Result<Option<bool>> {
+        let connected = flow::is_connected(port).await?;
+        if connected == Some(true) {
+            self.session.set_open(true);
+        }
+        Ok(connected)
+    }
+
+    /// No command of the manual ends the data connection: it is dialled again if it is gone.
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::activate(port, options).await
+    }
+
     async fn disconnect(&self, port: &ModemPort, _index: u8) -> Result<()> {
         flow::disconnect(port, &self.session).await
     }

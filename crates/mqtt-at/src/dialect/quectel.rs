@@ -49,6 +49,7 @@ use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, Outcome, Result};
+use crate::event::LossCause;
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
@@ -106,6 +107,23 @@ impl Dialect for Quectel {
 
     async fn connect(&self, context: &Connecting<'_>) -> Result<()> {
         connect::connect(context, &self.sessions).await
+    }
+
+    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+        let connected = flow::is_connected(port, index).await?;
+        if connected == Some(true) {
+            self.sessions.set_open(index, true);
+        }
+        Ok(connected)
+    }
+
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::renew(port, options).await
+    }
+
+    /// "Deactivate PDP first, and then active PDP and reopen MQTT connection" [EC200x MQTT 1.0 §4].
+    fn needs_renewal(&self, cause: &LossCause) -> bool {
+        *cause == LossCause::KeepAlive
     }
 
     async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()> {

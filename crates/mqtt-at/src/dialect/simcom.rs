@@ -105,6 +105,18 @@ impl Dialect for SimCom {
         connect::connect(context, &self.service).await
     }
 
+    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+        let connected = flow::is_connected(port, index, &self.service).await?;
+        if connected == Some(true) {
+            self.service.set_open(index, true);
+        }
+        Ok(connected)
+    }
+
+    async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
+        flow::renew(port, options, &self.service).await
+    }
+
     async fn disconnect(&self, port: &ModemPort, index: u8) -> Result<()> {
         let outcome = flow::disconnect(port, index).await;
         self.service.set_open(index, false);

@@ -9,6 +9,7 @@ use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use tokio::time::Instant;
 
 use super::Count;
+use crate::client::Published;
 use crate::error::{Outcome, Result};
 use crate::event::LossCause;
 use crate::qos::QoS;
@@ -157,10 +158,10 @@ impl Publishing {
         Self { recorded: Arc::clone(recorded), qos, bytes, asked: Instant::now(), outcome: "abandoned" }
     }
 
-    pub(super) fn ended(mut self, outcome: &Result<()>) {
+    pub(super) fn ended(mut self, outcome: &Result<Published>) {
         self.outcome = match outcome {
-            Ok(()) if self.qos == QoS::AtMostOnce => "sent",
-            Ok(()) => "delivered",
+            Ok(_) if self.qos == QoS::AtMostOnce => "sent",
+            Ok(_) => "delivered",
             Err(error) => match error.outcome() {
                 Outcome::NotSent => "not_sent",
                 Outcome::Unknown => "unknown",

@@ -27,6 +27,12 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
     Ok(())
 }
 
+/// Whether the client is connected; `None` if the module does not tell.
+pub(super) async fn is_connected(port: &ModemPort) -> Result<Option<bool>> {
+    let state = if_possible(ask(port, Lane::CONTROL, MqttConn::read()).await)?;
+    Ok(state.map(ConnectionState::is_connected))
+}
+
 /// Frees the client if there is one. What the module refuses is no matter.
 pub(super) async fn clean(port: &ModemPort, lane: Lane) -> Result<bool> {
     let state = if_possible(ask(port, lane, MqttConn::read()).await)?;

@@ -73,6 +73,11 @@ pub(super) async fn revive(port: &ModemPort, lane: Lane, sessions: &Sessions) ->
     dial(port, lane, &pdp, sessions).await
 }
 
+/// Ends the data connection. What the module refuses is no matter.
+pub(super) async fn hang_up(port: &ModemPort) -> Result<()> {
+    if_possible(ask(port, Lane::COMMON, MipCall::hang_up()).await).map(drop)
+}
+
 /// Dials, and waits for the address.
 async fn dial(port: &ModemPort, lane: Lane, pdp: &Pdp, sessions: &Sessions) -> Result<()> {
     sessions.set_dialled(false);

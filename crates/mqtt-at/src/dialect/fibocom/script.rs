@@ -20,7 +20,7 @@ impl Host {
     pub(super) fn connected(filters: &[&str]) -> (Self, Arc<Link>) {
         let host = Self::default();
         let link = host.links.begin(1, false);
-        link.add_filters(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
+        link.expect(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
         link.connected();
         host.sessions.set(1, State::Open);
         host.sessions.set_counted(true);

@@ -149,7 +149,7 @@ async fn hold_f_examples_3() {
     let host = Host::default();
     let dialect = Fibocom { sessions: Arc::clone(&host.sessions) };
     let link = host.links.begin(1, false);
-    link.add_filters([filter("topic1")]);
+    link.expect([filter("topic1")]);
     let options = options().credentials("username", "passwd").keep_alive(Duration::from_secs(80));
     let options = options.clean_session(false);
     let script = r#"

@@ -42,7 +42,7 @@ pub struct CloudMessages {
 impl CloudMessages {
     /// The messages that come from now on.
     pub fn of(modem: &Modem) -> Self {
-        Self { inner: BroadcastStream::new(modem.port().receiver(Channel::Modem)) }
+        Self { inner: BroadcastStream::new(modem.shared().receiver(Channel::Modem)) }
     }
 
     /// The next message, or the news that some were lost; `None` when the port is gone.

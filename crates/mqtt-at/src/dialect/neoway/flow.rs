@@ -41,6 +41,16 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is a connection; `None` if the module does not tell, or is at it by itself.
+pub(super) async fn is_connected(port: &ModemPort) -> Result<Option<bool>> {
+    let state = if_possible(ask(port, Lane::CONTROL, MqttState::read()).await)?;
+    Ok(state.and_then(|state| match state {
+        ConnectionState::Closed => Some(false),
+        ConnectionState::Established => Some(true),
+        ConnectionState::Reconnecting(_) => None,
+    }))
+}
+
 /// Makes sure that the data connection has an address. One that has is used as it is.
 pub(super) async fn activate(port: &ModemPort, options: &ModemOptions) -> Result<()> {
     // The manual begins with it [Neoway MQTT 1.2 §2]; that the SIM is ready is known already.

@@ -19,7 +19,7 @@ impl Host {
     pub(super) fn connected(filters: &[&str]) -> (Self, Arc<Link>) {
         let host = Self::default();
         let link = host.links.begin(0, false);
-        link.add_filters(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
+        link.expect(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
         link.connected();
         host.session.set_open(true);
         (host, link)

@@ -6,7 +6,8 @@ use at_codec::CommandLine;
 use at_port::{Exchange, Lane, Operation, OperationError};
 
 use super::commands::{
-    Authentication, CloseResult, QiAct, QiCsgp, QiGetError, QmtClose, QmtConn, QmtDisc, QmtOpen, StackError,
+    Authentication, CloseResult, ConnectionState, QiAct, QiCsgp, QiDeact, QiGetError, QmtClose, QmtConn,
+    QmtDisc, QmtOpen, StackError,
 };
 use super::facts::{self, timeout};
 use crate::command::Command;
@@ -32,6 +33,22 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
         if_possible(ask(port, Lane::CONTROL, QmtClose::new(network.client)).await)?;
     }
     Ok(())
+}
+
+/// Whether a client is connected to its broker. One that is not listed has no connection at all.
+pub(super) async fn is_connected(port: &ModemPort, index: u8) -> Result<Option<bool>> {
+    let clients = if_possible(ask(port, Lane::CONTROL, QmtConn::read()).await)?;
+    let is_this =
+        |(client, state): &(u8, ConnectionState)| *client == index && *state == ConnectionState::Connected;
+    Ok(clients.map(|clients| clients.iter().any(is_this)))
+}
+
+/// Deactivates the PDP context and activates it again.
+pub(super) async fn renew(port: &ModemPort, options: &ModemOptions) -> Result<()> {
+    if if_possible(ask(port, Lane::COMMON, QiDeact::new(PDP_CONTEXT)).await)?.is_none() {
+        if_possible(ask(port, Lane::COMMON, ActivatePdp { cid: PDP_CONTEXT, active: false }).await)?;
+    }
+    activate(port, options).await
 }
 
 /// Makes sure that the PDP context is active and has an address.

@@ -39,6 +39,26 @@ pub(super) async fn prepare(port: &ModemPort, service: &Service) -> Result<()> {
     Ok(())
 }
 
+/// Whether a client is connected to its broker. A module whose service does not run refuses the question.
+pub(super) async fn is_connected(port: &ModemPort, index: u8, service: &Service) -> Result<Option<bool>> {
+    match ask(port, Lane::CONTROL, CmqttDisc::read()).await {
+        Ok(clients) => Ok(Some(clients.iter().any(|it| it.client == index && it.connected))),
+        Err(Error::Module(_)) => {
+            service.set_running(false);
+            Ok(Some(false))
+        }
+        Err(Error::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Stops the service, deactivates the PDP context and activates it again.
+pub(super) async fn renew(port: &ModemPort, options: &ModemOptions, service: &Service) -> Result<()> {
+    prepare(port, service).await?;
+    if_at_all(ask(port, Lane::COMMON, ActivatePdp { cid: PDP_CONTEXT, active: false }).await)?;
+    activate(port, options).await
+}
+
 /// Makes sure that the PDP context has an address. One that has is used as it is.
 pub(super) async fn activate(port: &ModemPort, options: &ModemOptions) -> Result<()> {
     let refused = set_access_point(port, &options.pdp).await?;

@@ -27,7 +27,7 @@ impl Host {
     /// Connects another client.
     pub(super) fn connect(&self, client: u8) -> Arc<Link> {
         let link = self.links.begin(client, false);
-        link.add_filters([TopicFilter::new("#").unwrap()]);
+        link.expect([TopicFilter::new("#").unwrap()]);
         link.connected();
         self.service.begin(client);
         self.service.set_open(client, true);

@@ -19,7 +19,7 @@ impl Framing for Measured {
 fn subscribed(filters: &[&str]) -> Arc<Links> {
     let links = Arc::new(Links::default());
     let link = links.begin(0, false);
-    link.add_filters(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
+    link.expect(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
     links
 }
 

@@ -348,7 +348,7 @@ async fn a_message_that_comes_while_the_module_answers_is_not_forgotten() {
 async fn both_clients_get_their_own() {
     let (host, _link) = Host::connected(&["t"]);
     let other = host.links.begin(2, false);
-    other.add_filters([TopicFilter::new("u").unwrap()]);
+    other.expect([TopicFilter::new("u").unwrap()]);
     host.sessions.set(2, State::Open);
     let script = "
         << +MQTTMSGI: 1,0,1,3

@@ -14,7 +14,7 @@ use crate::topic::TopicFilter;
 fn connected(pulls: bool) -> (Host, Arc<Link>) {
     let host = Host::default();
     let link = host.links.begin(0, false);
-    link.add_filters([TopicFilter::new("#").unwrap()]);
+    link.expect([TopicFilter::new("#").unwrap()]);
     link.connected();
     host.sessions.begin(0, pulls);
     host.sessions.set_open(0, true);

@@ -1,0 +1,232 @@
+//! One client's work on whatever connection it has at the moment.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use at_port::{Lane, Operation, OperationError, Progress, Reply};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::connect::ConnectOptions;
+use crate::dialect::{Dialect, Subscribe, Unsubscribe};
+use crate::error::{Error, Outcome, Result};
+use crate::event::{ClientStatus, LossCause};
+use crate::link::Link;
+use crate::modem::Shared;
+use crate::packet_ids::{PacketId, PacketIds};
+use crate::qos::QoS;
+use crate::topic::TopicFilter;
+
+/// What a client's handles and its keeper share.
+pub(super) struct Core {
+    pub(super) shared: Arc<Shared>,
+    pub(super) index: u8,
+    pub(super) link: Arc<Link>,
+    pub(super) options: ConnectOptions,
+    pub(super) packet_ids: Arc<PacketIds>,
+    pub(super) window: Arc<Semaphore>,
+    /// Publishes pass here one by one, so that those that waited for a connection go out in the order of their calls.
+    pub(super) gate: Mutex<()>,
+    /// How many publishes have not been handed to the port yet.
+    pub(super) waiting: AtomicUsize,
+    /// Held while the connection is being made again; a farewell waits for it.
+    pub(super) making: Mutex<()>,
+}
+
+/// How often something is tried over a connection that is there all the time.
+pub(super) const TRIES: u32 = 3;
+
+/// How long a call may still wait for a connection.
+pub(super) struct Patience {
+    left: Duration,
+    /// How often it has failed although the connection was there.
+    pub(super) tries: u32,
+}
+
+impl Patience {
+    pub(super) fn new(limit: Duration) -> Self {
+        Self { left: limit, tries: 0 }
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.left.is_zero()
+    }
+}
+
+impl Core {
+    pub(super) fn dialect(&self) -> &dyn Dialect {
+        self.shared.dialect.as_ref()
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        Lane::client(self.index)
+    }
+
+    /// Whether a failure is only that there is no connection. One that is there all the time has another fault.
+    pub(super) fn is_outage(&self, error: &Error) -> bool {
+        error.is_outage() && !self.link.is_connected()
+    }
+
+    /// Lets pass that the connection was lost in the middle of something that may be done twice; anything else is its
+    /// failure.
+    pub(super) fn forgive(&self, error: Error, patience: &mut Patience) -> Result<()> {
+        patience.tries += u32::from(!self.is_outage(&error));
+        let may_repeat = self.link.is_kept() && error.is_outage() && !patience.is_over();
+        if may_repeat && patience.tries < TRIES { Ok(()) } else { Err(error) }
+    }
+
+    /// Waits for the connection as long as it is worth it, and no longer than the patience lasts.
+    pub(super) async fn connected(&self, patience: &mut Patience) -> Result<()> {
+        if self.link.is_connected() {
+            return Ok(());
+        }
+        let (start, limit) = (Instant::now(), patience.left);
+        let outcome = tokio::time::timeout(limit, self.connected_at_last()).await;
+        patience.left = limit.saturating_sub(start.elapsed());
+        outcome.unwrap_or_else(|_| {
+            patience.left = Duration::ZERO;
+            Err(self.why_lost())
+        })
+    }
+
+    async fn connected_at_last(&self) -> Result<()> {
+        let (mut status, over) = (self.link.status(), self.link.over());
+        loop {
+            match &*status.borrow_and_update() {
+                ClientStatus::Connected => return Ok(()),
+                ClientStatus::Closed => return Err(Error::Disconnected),
+                ClientStatus::Refused(error) => return Err(error.clone().into()),
+                ClientStatus::Lost(_) if over.is_cancelled() => return Err(self.why_lost()),
+                ClientStatus::Lost(_) | ClientStatus::Connecting => {}
+            }
+            tokio::select! {
+                biased;
+                changed = status.changed() => {
+                    if changed.is_err() {
+                        return Err(self.why_lost());
+                    }
+                }
+                () = over.cancelled(), if !over.is_cancelled() => {}
+            }
+        }
+    }
+
+    /// The error of what could not even begin.
+    fn why_lost(&self) -> Error {
+        let cause = match &*self.link.status().borrow() {
+            ClientStatus::Lost(cause) => cause.clone(),
+            _ => LossCause::Unknown,
+        };
+        Error::ConnectionLost { cause, outcome: Outcome::NotSent }
+    }
+
+    /// A place in the module's window.
+    pub(super) async fn window_place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.window).acquire_owned().await.map_err(|_| Error::Disconnected)
+    }
+
+    /// A client that can have only one publish in flight is busy with a subscription, too.
+    async fn place_of_subscription(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        match self.dialect().facts().window {
+            1 => self.window_place().await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn packet_id(&self) -> Result<PacketId> {
+        self.packet_ids.take().ok_or(Error::InDoubt)
+    }
+
+    /// Subscribes, and says what was granted: `None` where the broker refused.
+    pub(super) async fn subscribe(&self, filters: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {
+        let dialect = self.dialect();
+        let mut granted = Vec::with_capacity(filters.len());
+        for filters in filters.chunks(dialect.facts().filters) {
+            let packet_id = self.packet_id()?;
+            let number = packet_id.number();
+            let subscribe = Subscribe { filters, packet_id: number, options: &self.options };
+            let operation = dialect.subscribe(self.index, &subscribe)?;
+            let place = self.place_of_subscription().await?;
+            let reply = self.run(operation, Some(packet_id), place).await?;
+            let answers = dialect.read_subscribe(&reply, filters).map_err(|error| self.after_loss(error))?;
+            granted.extend(answers);
+        }
+        Ok(granted)
+    }
+
+    /// Ends the subscriptions to some filters.
+    pub(super) async fn unsubscribe(&self, filters: &[TopicFilter]) -> Result<()> {
+        let dialect = self.dialect();
+        for filters in filters.chunks(dialect.facts().filters) {
+            let packet_id = self.packet_id()?;
+            let number = packet_id.number();
+            let unsubscribe = Unsubscribe { filters, packet_id: number, options: &self.options };
+            let operation = dialect.unsubscribe(self.index, &unsubscribe)?;
+            let place = self.place_of_subscription().await?;
+            let reply = self.run(operation, Some(packet_id), place).await?;
+            dialect.read_unsubscribe(&reply).map_err(|error| self.after_loss(error))?;
+            self.link.remove_filters(filters);
+        }
+        Ok(())
+    }
+
+    /// Runs an operation of this client. Packet identifier and place in the window are kept until the driver is
+    /// done with it, whether or not the caller still waits.
+    pub(super) async fn run(
+        &self,
+        operation: Operation,
+        packet_id: Option<PacketId>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<Reply> {
+        let operation = operation.lane(self.lane()).on_conclusion(move |outcome| {
+            if let Some(packet_id) = packet_id.filter(|_| leaves_doubt(outcome)) {
+                packet_id.quarantine();
+            }
+            drop(place);
+        });
+        self.shared.port().run(operation).await.map_err(|error| self.after_loss(self.meaning_of(error)))
+    }
+
+    /// The vendor's manual goes before the general meaning of a refusal.
+    fn meaning_of(&self, error: OperationError) -> Error {
+        let explained = match &error {
+            OperationError::Refused(refusal) => self.dialect().explain(refusal),
+            _ => None,
+        };
+        explained.unwrap_or_else(|| error.into())
+    }
+
+    /// A failure after the connection was lost has the loss as its cause.
+    pub(super) fn after_loss(&self, error: Error) -> Error {
+        let outcome = error.outcome();
+        let cause = match (&*self.link.status().borrow(), &error) {
+            (ClientStatus::Lost(LossCause::PortGone), Error::Port { .. }) => return error,
+            (ClientStatus::Lost(cause), Error::Module(_) | Error::ConnectionLost { .. }) => cause.clone(),
+            _ => return error,
+        };
+        Error::ConnectionLost { cause, outcome }
+    }
+
+    /// Asks the module whether the connection is there, after something that makes one doubt it.
+    pub(super) async fn verify(&self) {
+        let port = self.shared.port();
+        if self.link.is_alive()
+            && matches!(self.dialect().is_connected(&port, self.index).await, Ok(Some(false)))
+        {
+            tracing::info!(client = self.index, "the module has no connection any more, and has not said so");
+            self.link.lose(LossCause::Unknown);
+            // If the port is gone, so are the waits.
+            let _ = port.release(self.lane());
+        }
+    }
+}
+
+/// Whether a result may still come for an operation that has failed.
+fn leaves_doubt(outcome: &Result<Reply, OperationError>) -> bool {
+    match outcome {
+        Ok(_) | Err(OperationError::Refused(_)) => false,
+        Err(error) => error.progress() > Progress::Nothing,
+    }
+}

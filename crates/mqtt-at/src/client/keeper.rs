@@ -1,0 +1,194 @@
+//! Keeps a client connected: asks whether a loss is true, connects again, subscribes again.
+
+use std::sync::Arc;
+
+use at_port::Lane;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::core::Core;
+use crate::backoff::Backoff;
+use crate::dialect::{Connecting, ModemPort};
+use crate::error::{BrokerError, Error, Outcome, Result};
+use crate::event::{ClientStatus, Event, LossCause};
+use crate::metrics::Count;
+
+/// After this many failures in a row the data connection is suspected.
+const FAILURES_BEFORE_RENEWAL: u32 = 3;
+
+/// Keeps a client connected until it is disconnected or the modem is closed.
+pub(super) async fn keep(core: Arc<Core>) {
+    let (over, closing) = (core.link.over(), core.shared.closing.clone());
+    let plan = &core.shared.supervision;
+    // Clients of one seeded modem must not be in step with each other either.
+    let seed = plan.seed.map(|seed| seed.wrapping_add(u64::from(core.index) + 1).wrapping_mul(0x9E37_79B9));
+    let backoff = Backoff::new(plan.first_delay, plan.longest_delay, seed);
+    let mut keeper = Keeper { core: &core, backoff, since: Instant::now() };
+    tokio::select! {
+        biased;
+        () = over.cancelled() => {}
+        () = closing.cancelled() => {}
+        () = keeper.keep() => {}
+    }
+}
+
+struct Keeper<'a> {
+    core: &'a Core,
+    backoff: Backoff,
+    /// Since when the present connection is there.
+    since: Instant,
+}
+
+impl Keeper<'_> {
+    async fn keep(&mut self) {
+        let Core { link, shared, .. } = self.core;
+        let mut status = link.status();
+        loop {
+            let now = status.borrow_and_update().clone();
+            match now {
+                ClientStatus::Lost(cause) => {
+                    if is_hint(&cause) && self.is_still_there().await {
+                        link.regained();
+                        continue;
+                    }
+                    self.reconnect(&cause).await;
+                    link.meters().count(Count::Reconnected { cause: &cause });
+                    self.since = Instant::now();
+                }
+                ClientStatus::Connected => {
+                    let changed = status.changed();
+                    let outcome = match shared.supervision.check_every {
+                        Some(interval) => timeout(interval, changed).await,
+                        None => Ok(changed.await),
+                    };
+                    match outcome {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => return,
+                        Err(_) => self.core.verify().await,
+                    }
+                }
+                _ if status.changed().await.is_err() => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// A report of a loss is only a hint: the module knows.
+    async fn is_still_there(&self) -> bool {
+        let port = self.core.shared.port();
+        matches!(self.core.dialect().is_connected(&port, self.core.index).await, Ok(Some(true)))
+    }
+
+    /// Tries until there is a connection.
+    async fn reconnect(&mut self, cause: &LossCause) {
+        let Core { link, shared, .. } = self.core;
+        let is_first = self.since.elapsed() >= shared.supervision.stable_after;
+        if is_first {
+            self.backoff.reset();
+        }
+        let mut failures = 0;
+        let mut delay = if is_first { std::time::Duration::ZERO } else { self.backoff.delay() };
+        for attempt in 1.. {
+            link.report(Event::Reconnecting { attempt, after: delay });
+            sleep(delay).await;
+            shared.ready().await;
+            if attempt == 1 && self.core.dialect().needs_renewal(cause) {
+                shared.renew_data_connection().await;
+            }
+            let error = match self.establish().await {
+                Ok(()) => return,
+                Err(error) => error,
+            };
+            tracing::info!(client = self.core.index, %error, attempt, "the client could not be connected again");
+            link.report(Event::ReconnectFailed { reason: error.to_string() });
+            delay = self.backoff.delay();
+            match refusal(&error) {
+                Some(refusal) => {
+                    // Somebody has to do something about it first; asking often makes it worse.
+                    link.refuse(refusal);
+                    delay = self.backoff.about(shared.supervision.longest_delay);
+                }
+                None => {
+                    link.lose(LossCause::Unknown);
+                    failures += 1;
+                    if failures % FAILURES_BEFORE_RENEWAL == 0 {
+                        shared.renew_data_connection().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Connects and subscribes again.
+    async fn establish(&self) -> Result<()> {
+        let Core { link, shared, index, options, .. } = self.core;
+        let _making = self.core.making.lock().await;
+        let port = shared.port();
+        let mut unfinished = Unfinished { core: self.core, port: &port, finished: false };
+        link.connecting();
+        // What an earlier connection still owes will not come.
+        port.release(self.core.lane()).map_err(crate::modem::port_gone)?;
+        self.core.dialect().close(&port, *index).await;
+        let context = Connecting { port: &port, index: *index, options, progress: None };
+        let outcome = match self.core.dialect().connect(&context).await {
+            Ok(()) => self.resubscribe().await,
+            Err(error) => Err(error),
+        };
+        let outcome = match outcome {
+            Ok(()) if link.connected() => Ok(()),
+            Ok(()) => Err(Error::ConnectionLost { cause: LossCause::Unknown, outcome: Outcome::NotSent }),
+            Err(error) => {
+                self.core.dialect().close(&port, *index).await;
+                Err(error)
+            }
+        };
+        unfinished.finished = true;
+        outcome
+    }
+
+    /// Makes the subscriptions again, with a kept session, too: no module tells whether the broker still had it, and
+    /// a subscription that is there already is only replaced by itself [MQTT 3.1.1 §3.8.4].
+    async fn resubscribe(&self) -> Result<()> {
+        let link = &self.core.link;
+        let subscriptions = link.subscriptions();
+        if subscriptions.is_empty() {
+            return Ok(());
+        }
+        let granted = self.core.subscribe(&subscriptions).await?;
+        for ((filter, asked), granted) in subscriptions.iter().zip(granted) {
+            if granted.is_none_or(|granted| granted < *asked) {
+                tracing::warn!(filter = filter.as_str(), ?asked, ?granted, "a subscription is not as before");
+                link.report(Event::SubscriptionChanged { filter: filter.as_str().to_owned(), granted });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Closes the module's client if making its connection is given up in the middle.
+struct Unfinished<'a> {
+    core: &'a Core,
+    port: &'a ModemPort,
+    finished: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            // If the port is gone, so is the connection.
+            let _ = self.port.post(self.core.dialect().farewell(self.core.index).lane(Lane::CONTROL));
+        }
+    }
+}
+
+/// Whether a loss is known from a report alone, which may be forged or garbled.
+fn is_hint(cause: &LossCause) -> bool {
+    !matches!(cause, LossCause::Rebooted | LossCause::PortGone)
+}
+
+/// The broker's word that this client is not wanted, as long as nothing changes. Being busy (code 3) passes.
+fn refusal(error: &Error) -> Option<BrokerError> {
+    match error {
+        Error::Broker(error) if matches!(error.code, 1 | 2 | 4 | 5) => Some(error.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,146 @@
+//! Publishing, across outages if it must be.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+use super::core::{Core, Patience, TRIES};
+use crate::connect::Redelivery;
+use crate::dialect::{Facts, Publish};
+use crate::error::{Error, InputError, Outcome, Result};
+use crate::packet_ids::PacketId;
+use crate::qos::QoS;
+use crate::topic::TopicName;
+
+/// What became of a message that was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    /// How often the message was given to the module. More than once only if the connection failed meanwhile.
+    pub attempts: u32,
+    /// Whether the broker may have it more than once: an earlier attempt ended without a word about its fate.
+    pub maybe_duplicate: bool,
+}
+
+/// A message with everything about it.
+pub(super) struct Publication {
+    pub(super) topic: TopicName,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
+    pub(super) payload: Bytes,
+}
+
+impl Core {
+    /// Publishes a message. With a kept connection, what fails in passing is tried again: a message that was certainly
+    /// not sent in any case, one of unknown fate as far as its quality of service and the options allow.
+    pub(super) async fn publish(&self, message: Publication) -> Result<Published> {
+        check(self.dialect().facts(), &message)?;
+        let _waiting = self.enter()?;
+        let mut patience = Patience::new(self.options.publish_timeout);
+        let mut attempts = 0;
+        // The failure that left the message's fate open. It outweighs what fails afterwards.
+        let mut unknown = None;
+        loop {
+            let outcome = self.attempt(&message, &mut patience).await;
+            attempts += 1;
+            let error = match outcome {
+                Ok(()) => return Ok(Published { attempts, maybe_duplicate: unknown.is_some() }),
+                Err(error) => error,
+            };
+            let is_unknown = error.outcome() == Outcome::Unknown;
+            let is_outage = self.is_outage(&error);
+            let may_repeat = self.link.is_kept()
+                && (is_outage || error.is_passing())
+                && !(is_outage && patience.is_over())
+                && (!is_unknown || self.may_redeliver(message.qos));
+            if is_unknown {
+                unknown.get_or_insert_with(|| error.clone());
+            }
+            patience.tries += u32::from(!is_outage);
+            if !may_repeat || patience.tries >= TRIES {
+                return Err(unknown.unwrap_or(error));
+            }
+            if !is_outage {
+                self.verify().await;
+            }
+            tracing::debug!(client = self.index, %error, "publishing again");
+        }
+    }
+
+    fn may_redeliver(&self, qos: QoS) -> bool {
+        match self.options.redelivery {
+            Redelivery::Never => false,
+            Redelivery::AtLeastOnce => qos == QoS::AtLeastOnce,
+            Redelivery::Always => qos != QoS::AtMostOnce,
+        }
+    }
+
+    /// Takes a place among those that wait. Without a connection there is a bound.
+    fn enter(&self) -> Result<Waiting<'_>> {
+        let waiting = Waiting::new(&self.waiting);
+        let max = self.options.queue_capacity;
+        if !self.link.is_connected() && waiting.total > max {
+            return Err(Error::QueueFull { max });
+        }
+        Ok(waiting)
+    }
+
+    async fn attempt(&self, message: &Publication, patience: &mut Patience) -> Result<()> {
+        let gate = self.gate.lock().await;
+        self.connected(patience).await?;
+        let permit = self.window_place().await?;
+        // The connection may have been lost while the window was full.
+        self.connected(patience).await?;
+        let packet_id = match message.qos {
+            QoS::AtMostOnce => None,
+            _ => Some(self.packet_id()?),
+        };
+        let publish = Publish {
+            topic: &message.topic,
+            payload: &message.payload,
+            qos: message.qos,
+            retain: message.retain,
+            packet_id: packet_id.as_ref().map_or(0, PacketId::number),
+            options: &self.options,
+        };
+        let operation = self.dialect().publish(self.index, &publish)?;
+        drop(gate);
+        let reply = self.run(operation, packet_id, Some(permit)).await?;
+        self.dialect().read_publish(&reply).map_err(|error| self.after_loss(error))
+    }
+}
+
+/// What fits the module, before anything is sent.
+fn check(facts: &Facts, message: &Publication) -> Result<(), InputError> {
+    let (got, max) = (message.topic.as_str().len(), facts.max_topic);
+    if got > max {
+        return Err(at_codec::ArgumentError::TooLong { field: "the topic", max, got }.into());
+    }
+    let (got, max) = (message.payload.len(), facts.max_payload);
+    if got > max {
+        return Err(InputError::PayloadTooLarge { got, max });
+    }
+    if got == 0 && !facts.empty_payload {
+        return Err(InputError::PayloadEmpty);
+    }
+    Ok(())
+}
+
+/// One of the calls that are under way, counted until it is dropped.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    total: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        let total = count.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { count, total }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,152 @@
+//! Outages of the broker and of the network.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_waits_in_vain_was_not_sent() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.broker.set_reachability(Reachability::Refused);
+        bench.broker.kick("one");
+        client.status().wait_for(|it| *it != ClientStatus::Connected).await.unwrap();
+        let start = Instant::now();
+        let error = client.publish("from/it", QoS::AtLeastOnce, false, "in vain").await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{kind:?}: {error:?}");
+        assert_eq!(start.elapsed().as_secs(), 60, "{kind:?}: the publish timeout");
+        bench.broker.set_reachability(Reachability::Reachable);
+        let back = client.publish("from/it", QoS::AtLeastOnce, false, "soon").await;
+        if back.is_err() {
+            comes_back(&client).await;
+        }
+        works(&bench, &client, &mut messages, "after").await;
+        assert!(!bench.accepted("from/it").contains(&b"in vain".to_vec()), "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_publishes_have_a_bound() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let client = bench.modem.connect(options("one").queue_capacity(3)).await.unwrap();
+        bench.broker.kick("one");
+        client.status().wait_for(|it| *it != ClientStatus::Connected).await.unwrap();
+        let publishes = (0..5_u8).map(|n| client.publish("from/it", QoS::AtLeastOnce, false, vec![n]));
+        let outcomes = futures::future::join_all(publishes).await;
+        let refused: Vec<_> = outcomes.iter().map(Result::is_err).collect();
+        assert_eq!(refused, [false, false, false, true, true], "{kind:?}: those that wait keep their places");
+        let error = outcomes.into_iter().find_map(Result::err).unwrap();
+        assert!(matches!(error, Error::QueueFull { max: 3 }), "{kind:?}: {error:?}");
+        assert_eq!(error.outcome(), Outcome::NotSent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_unknown_fate_is_sent_again_with_qos_1_only() {
+    for kind in KINDS {
+        for (qos, is_sent_again) in [(QoS::AtLeastOnce, true), (QoS::ExactlyOnce, false)] {
+            let bench = bench(kind).await;
+            let (client, _messages) = client(&bench).await;
+            bench.broker.withhold_acknowledgements(true);
+            let publish = client.publish("from/it", qos, false, "once or twice");
+            let kick = async {
+                while bench.accepted("from/it").is_empty() && qos == QoS::AtLeastOnce {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                bench.broker.withhold_acknowledgements(false);
+                bench.broker.kick("one");
+            };
+            let (published, ()) = futures::future::join(publish, kick).await;
+            if is_sent_again {
+                assert!(published.unwrap().maybe_duplicate, "{kind:?}");
+                assert!(bench.accepted("from/it").len() >= 2, "{kind:?}");
+            } else {
+                let error = published.unwrap_err();
+                assert_eq!(error.outcome(), Outcome::Unknown, "{kind:?}: {error:?}");
+            }
+            comes_back_or_is_there(&client).await;
+        }
+    }
+}
+
+async fn comes_back_or_is_there(client: &Client) {
+    let mut status = client.status();
+    let back = status.wait_for(|it| *it == ClientStatus::Connected);
+    timeout(PATIENCE, back).await.expect("the connection comes back").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_forgets_everything_is_subscribed_to_again() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.broker.restart();
+        comes_back(&client).await;
+        works(&bench, &client, &mut messages, "after").await;
+        let subscriptions = bench.broker.ledger().subscriptions.len();
+        assert_eq!(subscriptions, 2, "{kind:?}: each connection subscribes once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_data_connection_is_made_again() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.module.drop_pdp();
+        comes_back(&client).await;
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_is_no_longer_granted_is_told() {
+    for kind in KINDS.iter().filter(|kind| kind.tells_granted) {
+        let bench = bench(kind).await;
+        let (client, _messages) = client(&bench).await;
+        let mut events = client.events();
+        bench.broker.limit_subscription("to/it", 0);
+        bench.broker.kick("one");
+        comes_back(&client).await;
+        let changed =
+            Event::SubscriptionChanged { filter: "to/it".to_owned(), granted: Some(QoS::AtMostOnce) };
+        assert!(drain(&mut events).contains(&changed), "{kind:?}");
+    }
+}
+
+/// A report of a loss is a hint: the module is asked, and a connection that is there stays.
+#[tokio::test(start_paused = true)]
+async fn a_false_report_of_a_loss_is_refuted() {
+    for kind in KINDS {
+        let report = match kind.vendor {
+            virtual_modem::Vendor::Quectel => "+QMTSTAT: 0,1",
+            virtual_modem::Vendor::SimCom => "+CMQTTCONNLOST: 0,1",
+            virtual_modem::Vendor::Fibocom => "+MQTTBREAK: 1,1",
+            _ => "+MQTTDISCONNED: Link Closed",
+        };
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        let mut events = client.events();
+        bench.module.inject_urc(report);
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        works(&bench, &client, &mut messages, "after").await;
+        assert_eq!(connects(&bench), 1, "{kind:?}: nothing was connected again");
+        let events = drain(&mut events);
+        assert!(matches!(events[..], [] | [Event::Lost(_), Event::LossRefuted]), "{kind:?}: {events:?}");
+    }
+}
+
+/// The report of a loss may itself be lost; the module is asked from time to time.
+#[tokio::test(start_paused = true)]
+async fn a_loss_without_a_report_is_found() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.module.reboot(Reboot::Silent);
+        let start = Instant::now();
+        comes_back(&client).await;
+        assert!(start.elapsed() < Duration::from_secs(120), "{kind:?}: {:?}", start.elapsed());
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}

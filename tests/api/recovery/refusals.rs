@@ -1,0 +1,47 @@
+//! A broker that does not want a client is not hammered, and the refusal is told at once.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_at_once_and_asked_about_seldom() {
+    for kind in KINDS.iter().filter(|kind| kind.tells_refusal) {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.broker.refuse_connections(Some(5));
+        bench.broker.kick("one");
+        let mut status = client.status();
+        let refused = status.wait_for(|it| matches!(it, ClientStatus::Refused(error) if error.code == 5));
+        timeout(Duration::from_secs(30), refused).await.expect("the refusal is told").unwrap();
+        let start = Instant::now();
+        let error = client.publish("from/it", QoS::AtLeastOnce, false, "x").await.unwrap_err();
+        assert!(matches!(error, Error::Broker(_)), "{kind:?}: {error:?}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{kind:?}: nobody waits for what will not come");
+        let before = connects(&bench);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let asked = connects(&bench) - before;
+        assert!((12..=26).contains(&asked), "{kind:?}: {asked} times in an hour");
+        bench.broker.refuse_connections(None);
+        let back = status.wait_for(|it| *it == ClientStatus::Connected);
+        timeout(PATIENCE, back).await.expect("the client comes back").unwrap();
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}
+
+/// Two clients with one identifier would throw each other out for ever, as fast as the broker can.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_lasts_is_made_ever_more_seldom() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, _messages) = client(&bench).await;
+        let before = connects(&bench);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(3600) {
+            bench.broker.kick("one");
+            client.status().wait_for(|it| *it != ClientStatus::Connected).await.unwrap();
+            client.status().wait_for(|it| *it == ClientStatus::Connected).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let made = connects(&bench) - before;
+        assert!((10..40).contains(&made), "{kind:?}: {made} connections in an hour");
+    }
+}

@@ -13,7 +13,8 @@ pub enum LinkState {
     Synced,
     /// In doubt: no command is written until a probe has proven the link.
     Suspect,
-    /// The module may be waiting for the bytes of a payload: nothing is written at all.
+    /// The module may be waiting for the bytes of a payload: nothing is written at all until it answers or its
+    /// patience is over.
     InPayload,
     /// The port is gone, or the module does not answer.
     Dead,

@@ -35,10 +35,11 @@ impl fmt::Debug for PortOptions {
 ///
 /// The next start must not write anything until the module has given the payload up, or every probe would
 /// be published. Both methods are called on the driver's task, right before the command that asks for a
-/// prompt and right after the last byte of the data; they should only touch the page cache.
+/// prompt and when the module has answered the data; they should only touch the page cache. What was written
+/// is not enough to go by: bytes that the system still holds when a process dies may never reach the wire.
 pub trait PayloadMark: Send {
     /// A payload is about to be asked for.
     fn set(&mut self);
-    /// The payload is complete.
+    /// The module has answered what it got, or the link has been proven since.
     fn clear(&mut self);
 }

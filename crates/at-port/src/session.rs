@@ -154,8 +154,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         self.ended.as_ref()
     }
 
-    /// Whether the module waits for data, or will as soon as the command line is out: a host that died now
-    /// would leave it in the middle of a payload.
+    /// Whether the module waits for data, will as soon as the command line is out, or has not yet answered what it
+    /// got: a host that died now could leave it in the middle of a payload.
     pub fn owes_data(&self) -> bool {
         self.fence.is_none() && self.active.as_ref().is_some_and(Active::owes_data)
     }
@@ -324,6 +324,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         active.span().in_scope(|| {
             tracing::warn!(command = %active.step().line.name(), "no answer in time; proving the link");
         });
+        let data_until = active.data_until().filter(|_| active.deferred.is_none());
         let asked_for_result = active.course.phase() == Phase::FinalResult;
         if asked_for_result && active.deferred.is_some() {
             // The result proves that the command was carried out; only its `OK` was lost.
@@ -336,6 +337,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             active.job.settle(Err(error));
         }
         self.begin_fence(now);
+        if let (Some(until), Some(fence)) = (data_until.filter(|until| *until > now), &mut self.fence) {
+            fence.hold(until);
+            self.set_link(LinkState::InPayload);
+        }
     }
 
     fn settle_overdue(&self, job: Job<T>) {

@@ -167,9 +167,17 @@ impl<T: Ticket> Active<T> {
         matches!(self.course, Course::Line { sent: 0 } | Course::Data { sent: 0 })
     }
 
-    /// Whether data is still to be written for the exchange in flight.
+    /// Whether the module may wait for data of the exchange in flight: until it answers, because what the transport
+    /// took need not have reached the module.
     pub(super) fn owes_data(&self) -> bool {
-        self.step.data.is_some() && !matches!(self.course, Course::Final { .. })
+        self.step.data.is_some()
+    }
+
+    /// Until when the module may take what is written for the rest of data that was lost on its way, if its final
+    /// result is what is missing.
+    pub(super) fn data_until(&self) -> Option<Instant> {
+        let Course::Final { until } = self.course else { return None };
+        self.step.data.as_ref().map(|data| until + data.patience - self.step.timeout)
     }
 
     /// The form of the prompt that the operation waits for.

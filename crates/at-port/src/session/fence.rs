@@ -31,6 +31,8 @@ pub(super) struct Fence {
     sent: u32,
     /// When bytes were received last, as far as the fence knows.
     heard: Instant,
+    /// Whether the module may take a probe for data, until it answers.
+    in_data: bool,
     stage: Stage,
 }
 
@@ -80,7 +82,17 @@ impl Fence {
             quiet_cap: options.quiet_cap,
             sent: 0,
             heard: now,
+            in_data: false,
             stage: Stage::Quiet { until: first, cap },
+        }
+    }
+
+    /// Sends nothing before `until`, because the module may take it for data, unless it answers sooner.
+    pub(super) fn hold(&mut self, until: Instant) {
+        if let Stage::Quiet { until: quiet, cap } = &mut self.stage {
+            *quiet = (*quiet).max(until);
+            *cap = (*cap).max(until);
+            self.in_data = true;
         }
     }
 
@@ -144,7 +156,13 @@ impl Fence {
     /// the doubt may hold such a line, too, but goes on behind it.
     pub(super) fn offer(&mut self, now: Instant, line: &[u8], is_final: Option<&FinalResult>) -> Taken {
         let Stage::Probing { probe, until, recognised } = &mut self.stage else {
-            return if is_final.is_some() { Taken::Discarded } else { Taken::No };
+            if is_final.is_none() {
+                return Taken::No;
+            }
+            if std::mem::take(&mut self.in_data) {
+                self.stage = Stage::Quiet { until: now + self.quiet, cap: now + self.quiet_cap };
+            }
+            return Taken::Discarded;
         };
         match is_final {
             Some(FinalResult::Ok) if *recognised => Taken::Passed,

@@ -311,7 +311,7 @@ impl Mark {
 }
 
 #[tokio::test(start_paused = true)]
-async fn f30_the_mark_is_set_before_the_command_and_cleared_behind_the_payload() {
+async fn f30_the_mark_is_set_before_the_command_and_cleared_by_the_answer() {
     let mark = Mark::default();
     let mut s = synced_with(mark.options(), 4).await;
     s.check_in_step().await;
@@ -324,9 +324,12 @@ async fn f30_the_mark_is_set_before_the_command_and_cleared_behind_the_payload()
     s.module.expect([b'x'; 10]).await;
     assert_eq!(mark.seen(), ["set"]);
     s.module.expect([b'x'; 10]).await;
-    assert_eq!(mark.seen(), ["set", "clear"]);
+    s.module.expect_nothing_for(ms(1)).await;
+    assert_eq!(mark.seen(), ["set"], "what was written need not have arrived");
     s.module.send("\r\nOK\r\n").await;
     running.await.unwrap().unwrap();
+    s.check_in_step().await;
+    assert_eq!(mark.seen(), ["set", "clear"]);
 }
 
 /// A transport that writes down when it was given bytes.
@@ -371,7 +374,61 @@ async fn f30_the_mark_goes_before_the_first_byte_and_stays_past_the_last() {
     module.expect("AT+PUB=5\r").await;
     module.send("\r\n> ").await;
     module.expect("hello").await;
+    assert_eq!(log.seen(), ["write", "set", "write", "write"]);
+    module.send("\r\nOK\r\n").await;
+    module.expect_nothing_for(ms(1)).await;
     assert_eq!(log.seen(), ["write", "set", "write", "write", "clear"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f30_a_flood_of_payloads_keeps_one_mark() {
+    let mark = Mark::default();
+    let mut s = synced_with(mark.options(), 4096).await;
+    let running: Vec<_> = (0..3).map(|_| s.run(publish(b"hello"))).collect();
+    for _ in 0..3 {
+        s.module.answer("AT+PUB=5\r", "\r\n>").await;
+        s.module.answer("hello", "\r\nOK\r\n").await;
+    }
+    for running in running {
+        running.await.unwrap().unwrap();
+    }
+    s.check_in_step().await;
+    assert_eq!(mark.seen(), ["set", "clear"]);
+}
+
+/// The module did not get all of the data: whatever is written before it gives up would be published.
+#[tokio::test(start_paused = true)]
+async fn f01_data_that_was_lost_on_its_way_is_not_filled_up_with_probes() {
+    let mark = Mark::default();
+    let mut s = synced_with(mark.options(), 4096).await;
+    let running = s.run(publish(b"hello"));
+    s.module.answer("AT+PUB=5\r", "\r\n>").await;
+    s.module.expect("hello").await;
+    let written = tokio::time::Instant::now();
+    let error = running.await.unwrap().unwrap_err();
+    assert!(matches!(error, OperationError::Timeout { phase: Phase::FinalResult, .. }), "{error:?}");
+    assert_eq!(*s.port.link().borrow(), LinkState::InPayload);
+    let left = PATIENCE - written.elapsed();
+    s.module.expect_nothing_for(left - ms(1)).await;
+    assert_eq!(mark.seen(), ["set"]);
+    s.module.answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
+    s.check_in_step().await;
+    assert_eq!(mark.seen(), ["set", "clear"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f16_a_late_answer_to_the_data_ends_the_wait_for_it() {
+    let mut s = synced_with(PortOptions::default(), 4096).await;
+    let running = s.run(publish(b"hello"));
+    s.module.answer("AT+PUB=5\r", "\r\n>").await;
+    s.module.expect("hello").await;
+    running.await.unwrap().unwrap_err();
+    s.module.expect_nothing_for(Duration::from_secs(1)).await;
+    let answered = tokio::time::Instant::now();
+    s.module.send("\r\nOK\r\n").await;
+    s.module.answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
+    assert!(answered.elapsed() < ms(100), "{:?}", answered.elapsed());
+    s.check_in_step().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 
 mod demo;
 mod doctor;
+mod killed;
 mod mistakes;
 mod payloads;
 mod secrets;

@@ -14,16 +14,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 #[cfg(feature = "serial")]
+mod holder;
+#[cfg(feature = "serial")]
 mod serial;
+mod usb;
+
 #[cfg(feature = "serial")]
 pub use serial::SerialPort;
+pub use usb::UsbId;
 
 /// Where a module is to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
-    /// A serial port: `/dev/ttyUSB2`, `COM5`.
+    /// A serial port: `/dev/ttyUSB2`, `COM5`. A link such as those in `/dev/serial/by-id` is followed at each opening.
     Serial(PathBuf),
+    /// A serial port of a USB device, sought at each opening: `usb:2c7c:6005::2`.
+    Usb(UsbId),
     /// A serial port behind a ser2net-like server: `tcp://host:port`.
     Tcp(String),
 }
@@ -32,6 +39,9 @@ impl FromStr for Address {
     type Err = OpenError;
 
     fn from_str(text: &str) -> Result<Self, OpenError> {
+        if text.starts_with("usb:") {
+            return text.parse().map(Self::Usb);
+        }
         let Some(target) = text.strip_prefix("tcp://") else {
             let path = PathBuf::from(text);
             let is_path = !text.is_empty() && !text.contains("://");
@@ -55,6 +65,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serial(path) => write!(f, "{}", path.display()),
+            Self::Usb(id) => write!(f, "{id}"),
             Self::Tcp(target) => write!(f, "tcp://{target}"),
         }
     }
@@ -96,7 +107,8 @@ impl Default for Line {
 pub enum OpenError {
     /// Not a port.
     #[error(
-        "{address:?} is no address of a port: use a path, COMn or tcp://host:port with a port of 1 to 65535"
+        "{address:?} is no address of a port: use a path, COMn, usb:VID:PID[:SERIAL][:INTERFACE] \
+         or tcp://host:port with a port of 1 to 65535"
     )]
     Address {
         /// What was given.
@@ -107,6 +119,14 @@ pub enum OpenError {
     NotFound {
         /// The port.
         address: String,
+    },
+    /// Several ports fit.
+    #[error("{address} may be any of {ports}")]
+    Ambiguous {
+        /// What was sought.
+        address: String,
+        /// What was found.
+        ports: String,
     },
     /// The user may not open it.
     #[error("no permission to open {address}: add the user to the group that owns it (often dialout)")]
@@ -153,6 +173,23 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// What can be done about it, in one sentence.
+    pub fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Busy { holder, .. } if holder.contains("ModemManager") => {
+                "stop ModemManager, or have it leave this device alone with the udev property ID_MM_DEVICE_IGNORE=1"
+            }
+            Self::Busy { holder, .. } if holder == "this process" => {
+                "use the modem that is open already, or close it first"
+            }
+            Self::Busy { .. } => "end that program; `sudo fuser -v` on the port shows it",
+            Self::Ambiguous { .. } => "add the serial number or the number of the interface",
+            _ => return None,
+        })
+    }
+}
+
 /// How long a TCP server may take to accept.
 const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -169,8 +206,10 @@ pub async fn open(address: &Address, line: Line) -> Result<Connection, OpenError
     match address {
         #[cfg(feature = "serial")]
         Address::Serial(path) => SerialPort::open(path, line).map(Connection::Serial),
+        #[cfg(feature = "serial")]
+        Address::Usb(id) => SerialPort::open(&id.find()?, line).map(Connection::Serial),
         #[cfg(not(feature = "serial"))]
-        Address::Serial(_) => {
+        Address::Serial(_) | Address::Usb(_) => {
             let _ = line;
             Err(OpenError::NoSerial { address: address.to_string() })
         }

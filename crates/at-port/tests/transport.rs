@@ -12,14 +12,27 @@ const GENEROUS: Duration = Duration::from_secs(20);
 
 #[test]
 fn addresses_are_read_and_shown() {
-    for text in
-        ["/dev/ttyUSB2", "COM5", "/dev/serial/by-id/usb-Quectel", "tcp://10.0.0.7:2000", "tcp://[::1]:2000"]
-    {
+    for text in [
+        "/dev/ttyUSB2",
+        "COM5",
+        "usb:2c7c:6005:0123:2",
+        "/dev/serial/by-id/usb-Quectel",
+        "tcp://10.0.0.7:2000",
+        "tcp://[::1]:2000",
+    ] {
         assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
     }
-    for text in
-        ["", "tcp://", "tcp://host", "tcp://:2000", "tcp://host:0", "tcp://host:70000", "udp://host:1"]
-    {
+    for text in [
+        "",
+        "usb:",
+        "usb:2c7c",
+        "tcp://",
+        "tcp://host",
+        "tcp://:2000",
+        "tcp://host:0",
+        "tcp://host:70000",
+        "udp://host:1",
+    ] {
         assert!(
             matches!(text.parse::<Address>(), Err(OpenError::Address { address }) if address == text),
             "{text}"
@@ -57,6 +70,7 @@ fn every_error_of_opening_says_what_to_do_in_one_clause() {
         OpenError::Address { address: address() },
         OpenError::NotFound { address: address() },
         OpenError::Permission { address: address() },
+        OpenError::Ambiguous { address: address(), ports: "/dev/ttyUSB2 and others".to_owned() },
         OpenError::Busy { address: address(), holder: "ModemManager (process 7)".to_owned() },
         OpenError::NotSerial { address: address() },
         OpenError::Timeout { address: address(), after: GENEROUS },
@@ -168,6 +182,71 @@ mod serial {
         let Err(OpenError::Busy { holder, .. }) = second else { panic!("it is in use") };
         assert_eq!(holder, format!("sleep (process {})", sleeper.id()));
         drop(first);
+    }
+
+    #[test]
+    fn f60_modem_manager_has_a_remedy_of_its_own() {
+        let busy =
+            |holder: &str| OpenError::Busy { address: "/dev/ttyUSB2".to_owned(), holder: holder.to_owned() };
+        assert!(busy("ModemManager (process 7)").remedy().unwrap().contains("ID_MM_DEVICE_IGNORE"));
+        assert!(
+            busy("another user's process, probably ModemManager (process 7)")
+                .remedy()
+                .unwrap()
+                .contains("stop")
+        );
+        assert!(busy("minicom (process 7)").remedy().unwrap().contains("end that program"));
+    }
+
+    /// A process of its own, to be someone else: it tries to open the port and says what it is told.
+    #[tokio::test]
+    async fn f60_another_user_is_told_who_has_the_port() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::CommandExt;
+
+        const PORT: &str = "AT_PORT_TEST_PORT";
+        if let Some(path) = std::env::var_os(PORT) {
+            let error = open_serial(Path::new(&path)).unwrap_err();
+            // To the process above; the harness has its own lines on stdout.
+            std::io::stderr().write_all(error.to_string().as_bytes()).unwrap();
+            return;
+        }
+        let terminal = Terminal::new();
+        let first = open_serial(&terminal.path).unwrap();
+        std::fs::set_permissions(&terminal.path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        // Where others can run it, too.
+        let program = std::env::temp_dir().join(format!("at-port-test-{}", std::process::id()));
+        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut other = std::process::Command::new(&program);
+        other.args(["f60_another_user", "--nocapture", "--test-threads=1"]).env(PORT, &terminal.path);
+        other.env("RUST_BACKTRACE", "0").current_dir("/");
+        if rustix::process::geteuid().is_root() {
+            other.uid(65534).gid(65534);
+        }
+        let said = other.output();
+        std::fs::remove_file(&program).unwrap();
+        let said = String::from_utf8(said.unwrap().stderr).unwrap();
+        let own = std::fs::read_to_string("/proc/self/comm").unwrap();
+        let holder = format!("{} (process {})", own.trim(), std::process::id());
+        assert!(said.contains(&format!("{} is in use by {holder}", terminal.path.display())), "{said}");
+        drop(first);
+    }
+
+    #[tokio::test]
+    async fn f59_a_link_is_followed_anew_at_each_opening() {
+        let (before, after) = (Terminal::new(), Terminal::new());
+        let link = std::env::temp_dir().join(format!("at-port-test-link-{}", std::process::id()));
+        let address: Address = link.display().to_string().parse().unwrap();
+        for terminal in [&before, &after] {
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(&terminal.path, &link).unwrap();
+            let mut port = open(&address, Line::default()).await.unwrap();
+            port.write_all(b"AT\r").await.unwrap();
+            assert_eq!(terminal.read_exactly(3).await, b"AT\r");
+        }
+        std::fs::remove_file(&link).unwrap();
+        assert!(matches!(open(&address, Line::default()).await, Err(OpenError::NotFound { .. })));
     }
 
     #[tokio::test]

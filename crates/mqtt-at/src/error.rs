@@ -203,6 +203,7 @@ impl Error {
             }
             Self::Port { .. } => "check the cable and whether the module is still powered",
             Self::Rebooted { .. } => "check the power supply: modules draw up to 2 A when they transmit",
+            Self::Open(error) => return error.remedy().map(Cow::Borrowed),
             Self::Disconnected => "connect a new client",
             Self::OtherModule { .. } => "put the former module back, or open the port anew for this one",
             Self::QueueFull { .. } => {

@@ -45,10 +45,11 @@ struct Handle {
 }
 
 impl Modem {
-    /// Opens a port (`/dev/ttyUSB2`, `COM5`, `tcp://host:port`), finds the vendor and attaches to the network.
+    /// Opens a port (`/dev/ttyUSB2`, `COM5`, `usb:VID:PID[:SERIAL][:INTERFACE]`, `tcp://host:port`), finds the vendor and attaches to the network.
     ///
     /// The port's driver is spawned on the current Tokio runtime and ends with the last handle. What is lost later is
-    /// made again, up to opening the port anew; see [`Supervision`](crate::Supervision). Opening for the first time
+    /// made again, up to opening the port anew, for which links in `/dev/serial/by-id` and USB devices are looked up
+    /// again; see [`Supervision`](crate::Supervision). Opening for the first time
     /// is tried once, so that a mistake is told at once.
     ///
     /// # Errors

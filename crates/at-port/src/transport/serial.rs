@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::{ErrorKind, FlowControl, SerialPortBuilderExt, SerialStream};
 
-use super::{Line, OpenError};
+use super::{Line, OpenError, holder};
 
 /// A serial port, opened for this process alone.
 ///
@@ -49,7 +49,7 @@ fn explain(path: &Path, error: tokio_serial::Error) -> OpenError {
         ErrorKind::Io(io::ErrorKind::PermissionDenied) => OpenError::Permission { address },
         _ if path.is_file() || path.is_dir() => OpenError::NotSerial { address },
         _ if ["exclusive lock", "busy", "denied"].iter().any(|word| text.contains(word)) => {
-            OpenError::Busy { holder: holder_of(path), address }
+            OpenError::Busy { holder: holder::name_of(path), address }
         }
         _ if ["typewriter", "ioctl"].iter().any(|word| text.contains(word)) => {
             OpenError::NotSerial { address }
@@ -57,32 +57,6 @@ fn explain(path: &Path, error: tokio_serial::Error) -> OpenError {
         _ if !path.exists() && cfg!(unix) => OpenError::NotFound { address },
         _ => OpenError::Io { address, source: error.into() },
     }
-}
-
-/// Names the process that has the port open, on systems with `/proc`; this process only if no other has.
-fn holder_of(path: &Path) -> String {
-    let own = std::process::id();
-    let holders = holders_of(path).unwrap_or_default();
-    match holders.iter().find(|&&process| process != own) {
-        Some(process) => {
-            let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-            format!("{} (process {process})", name.trim())
-        }
-        None if holders.contains(&own) => "this process".to_owned(),
-        None => "another process".to_owned(),
-    }
-}
-
-fn holders_of(path: &Path) -> io::Result<Vec<u32>> {
-    let device = path.canonicalize()?;
-    let holds = |process: &u32| {
-        // Processes of other users do not show their files.
-        let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        files.into_iter().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == device))
-    };
-    let entries = std::fs::read_dir("/proc")?.flatten();
-    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    Ok(processes.filter(holds).collect())
 }
 
 impl AsyncRead for SerialPort {

@@ -73,8 +73,12 @@ impl AsyncWrite for Failing {
 
 #[tokio::test(start_paused = true)]
 async fn f58_hang_up_and_io_errors_end_the_port_at_once_for_everybody() {
-    let cases: [(AtTheEnd, &str); 2] =
-        [(|| Ok(()), "the port hung up"), (|| Err(io::Error::from_raw_os_error(5)), "the port failed")];
+    // EIO of a terminal without its other end, ENODEV of a USB device that is gone.
+    let cases: [(AtTheEnd, &str); 3] = [
+        (|| Ok(()), "the port hung up"),
+        (|| Err(io::Error::from_raw_os_error(5)), "the port failed"),
+        (|| Err(io::Error::from_raw_os_error(19)), "the port failed"),
+    ];
     for (reads, expected) in cases {
         let (host, module) = tokio::io::duplex(4096);
         let (port, driver) =

@@ -11,7 +11,8 @@ use virtual_modem::UnknownVendor;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The module's AT port: /dev/ttyUSB2, COM5, tcp://host:port, or sim:VENDOR for a virtual one
+    /// The module's AT port: /dev/ttyUSB2, COM5, usb:VID:PID[:SERIAL][:INTERFACE], tcp://host:port, or sim:VENDOR for a
+    /// virtual one
     #[arg(long, value_name = "DEV", env = "MQTTAT_DEVICE", global = true)]
     pub(crate) device: Option<Device>,
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) mod at;
+pub(crate) mod bench;
 pub(crate) mod connection;
+pub(crate) mod console;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod generate;
@@ -58,7 +60,9 @@ pub(crate) enum Command {
     #[command(name = "sub")]
     Subscribe(Box<subscribe::Subscribe>),
     At(at::At),
+    Console(console::Console),
     Sim(sim::Sim),
+    Bench(Box<bench::Bench>),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -82,7 +86,9 @@ impl Args {
             // Behind `sub` it means what it means to mosquitto_sub.
             Command::Subscribe(_) => Verbosity::default(),
             Command::At(at) => at.verbosity,
+            Command::Console(console) => console.verbosity,
             Command::Sim(sim) => sim.verbosity,
+            Command::Bench(bench) => bench.verbosity,
             Command::Completions(completions) => completions.verbosity,
             Command::Man(man) => man.verbosity,
         };

@@ -8,6 +8,8 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 mod at;
+mod bench;
+mod console;
 mod demo;
 mod doctor;
 mod generate;
@@ -32,6 +34,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Publish(publish) => publish::run(&publish, &context).await,
         Command::Subscribe(subscribe) => subscribe::run(&subscribe, &context).await,
         Command::At(at) => at::run(&at, &context).await,
+        Command::Console(console) => console::run(&console, &context).await,
+        Command::Bench(bench) => bench::run(&bench, &context).await,
         Command::Sim(sim) => sim::run(&sim, &context).await,
         Command::Completions(completions) => generate::completions(&completions),
         Command::Man(man) => generate::man(&man),

@@ -24,6 +24,8 @@ pub(crate) struct Wishes {
     pub(crate) tap: Option<Box<dyn Tap>>,
     /// Who is told each step, besides the person who waits.
     pub(crate) on_step: Option<OnStep>,
+    /// The network's round trip of a virtual module.
+    pub(crate) rtt: Duration,
 }
 
 pub(crate) type OnStep = Arc<dyn Fn(&Step) + Send + Sync>;
@@ -54,7 +56,10 @@ impl Opened {
         wishes: Wishes,
     ) -> Result<Self, Failure> {
         let broker = start_broker(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let module = VirtualModem::builder(vendor).broker(Broker::Redirect(broker.local_addr()));
+        let module = VirtualModem::builder(vendor)
+            .broker(Broker::Redirect(broker.local_addr()))
+            .baud(global.baud)
+            .rtt(wishes.rtt);
         let module = module.build().map_err(|error| Failure::caller(error.to_string()))?;
         let (host, module_side) = tokio::io::duplex(4096);
         tokio::spawn(async move { module.serve(module_side).await });
@@ -73,7 +78,7 @@ impl Opened {
     ) -> Result<Self, Failure> {
         let recording = record(global, address)?;
         let mut options = options(global, progress, wishes, recording.clone());
-        if let Some(directory) = global.state_dir.clone().or_else(user_state_dir) {
+        if let Some(directory) = state_dir(global) {
             options = options.state_dir(directory);
         }
         Ok(Self { modem: Modem::open_with(address, options).await?, broker: None, recording })
@@ -111,7 +116,7 @@ pub(crate) fn line_options(global: &Global, wait: Duration) -> ModemOptions {
     if let Some(baud) = global.baud {
         options = options.baud(baud);
     }
-    match global.state_dir.clone().or_else(user_state_dir) {
+    match state_dir(global) {
         Some(directory) => options.state_dir(directory),
         None => options,
     }
@@ -183,6 +188,11 @@ impl Tap for Taps {
 
 fn record(global: &Global, device: &str) -> Result<Option<Recording>, Failure> {
     global.record.as_deref().map(|path| Recording::start(path, device)).transpose()
+}
+
+/// Where is kept what outlives the program.
+pub(crate) fn state_dir(global: &Global) -> Option<PathBuf> {
+    global.state_dir.clone().or_else(user_state_dir)
 }
 
 /// `mqttat` in the directory for what programs remember: `$XDG_STATE_HOME`, which must be absolute to count, or

@@ -29,8 +29,12 @@ pub(crate) fn start(args: &Args) {
 fn targets(args: &Args, level: LevelFilter) -> Targets {
     // Only the library masks what it sends. The virtual module traces what it hears, and what a person typed is
     // traced as it is.
-    let typed_secret =
-        matches!(&args.command, Command::At(at) if at.commands.iter().any(|it| raw::has_secret(it)));
+    let typed_secret = match &args.command {
+        Command::At(at) => at.commands.iter().any(|it| raw::has_secret(it)),
+        // What will be typed is not known yet.
+        Command::Console(_) => true,
+        _ => false,
+    };
     Targets::new()
         .with_target("mqttat", level)
         .with_target("mqtt_at", level)
@@ -55,6 +59,7 @@ mod tests {
     fn nothing_traces_a_password() {
         assert!(traces(&["mqttat", "at", "+CSQ"], "at_port::session"));
         assert!(!traces(&["mqttat", "at", "+CSQ", "AT+CPIN=1234"], "at_port::session"));
+        assert!(!traces(&["mqttat", "console"], "at_port::session"));
         assert!(!traces(&["mqttat", "sim"], "virtual_modem::modem"));
         assert!(!traces(&["mqttat", "sim"], "mqtt5::broker"));
     }

@@ -17,7 +17,7 @@ pub(crate) fn check(text: &str, force: bool) -> Result<(), Failure> {
         }
         if tables::wants_data(&part) {
             return Err(Failure::caller(format!(
-                "{shown} asks for data with a prompt, and `at` has none to give"
+                "{shown} asks for data with a prompt, and there is none to give here"
             ))
             .remedy("use `pub` for messages and --cafile, --cert and --key for certificates"));
         }
@@ -53,6 +53,23 @@ pub(crate) fn masked(text: &str) -> String {
         format!("{}={}", part.name(), kept.chain(hidden).collect::<Vec<_>>().join(","))
     };
     format!("AT{}", part::parts(text).iter().map(shown).collect::<Vec<_>>().join(";"))
+}
+
+/// The command with a star for each character that may be secret, for a line that is still being typed.
+pub(crate) fn starred(text: &str) -> String {
+    let mut shown = text.to_owned();
+    for part in part::parts(text) {
+        let Some(first) = first_secret(&part) else { continue };
+        for secret in part.arguments().into_iter().skip(first) {
+            // Where it stands in the line.
+            let start = secret.as_ptr() as usize - text.as_ptr() as usize;
+            let before = text.get(..start).unwrap_or_default().chars().count();
+            let stars = before..before + secret.chars().count();
+            let star = |(at, character)| if stars.contains(&at) { '*' } else { character };
+            shown = shown.chars().enumerate().map(star).collect();
+        }
+    }
+    shown
 }
 
 /// A line of an answer as it may be shown.
@@ -145,6 +162,18 @@ mod tests {
         ] {
             assert_eq!(masked(text), shown);
             assert_eq!(has_secret(text), shown.contains("***"), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_starred_in_place() {
+        for (text, shown) in [
+            ("AT+CSQ", "AT+CSQ"),
+            ("AT+QMTCONN=0,\"id\",\"us\",\"p,;w\"", "AT+QMTCONN=0,\"id\",\"us\",******"),
+            ("  +cpin=12ä4;+CSQ", "  +cpin=****;+CSQ"),
+            ("AT+QMTCFG=\"hwauth\",0,\"é\",\"s", "AT+QMTCFG=\"hwauth\",0,***,**"),
+        ] {
+            assert_eq!(starred(text), shown);
         }
     }
 

@@ -154,7 +154,7 @@ fn read_pem(option: &str, path: &Path) -> Result<String, Failure> {
 }
 
 /// A client identifier that no other client of the broker is likely to have, short enough for every version of MQTT.
-fn random_identifier() -> String {
+pub(crate) fn random_identifier() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     // The standard library seeds its hasher from the system's source of randomness.
     let random = RandomState::new().build_hasher().finish();

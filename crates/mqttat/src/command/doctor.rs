@@ -151,6 +151,7 @@ async fn open(context: &Context, witness: &Witness, leave_network: bool) -> Resu
         leave_network,
         tap: Some(Box::new(witness.clone())),
         on_step: Some(Arc::new(move |step| steps.step(step))),
+        ..Wishes::default()
     };
     context.open(wishes).await
 }

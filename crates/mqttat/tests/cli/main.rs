@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
+mod bench;
+mod console;
 mod demo;
 mod doctor;
 mod killed;
@@ -10,4 +12,5 @@ mod payloads;
 mod secrets;
 mod sim;
 mod support;
+mod terminal;
 mod tools;

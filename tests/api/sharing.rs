@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use mqtt_at::at::{Answer, CommandLine, Exchange, Tap, TapEntry};
 use mqtt_at::common::{Domain, Registration};
 use mqtt_at::{ModemOptions, QoS, Urc};
+use tokio::time::Instant;
 use virtual_modem::{Action, Fault, Hook};
 
 use crate::support::{Bench, KINDS, next};
@@ -125,5 +126,72 @@ async fn a_slow_watcher_is_told_how_much_it_missed() {
     bench.modem.close();
     for number in 4..7 {
         assert_eq!(urcs.next().await.unwrap().unwrap().to_string(), format!("+CMTI: \"SM\",{number}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_network_is_asked_at_an_interval_and_when_the_module_reports() {
+    const EVERY: Duration = Duration::from_secs(3600);
+    for kind in KINDS {
+        let written = Written::default();
+        let bench = Bench::with(kind, |builder| builder, ModemOptions::new().tap(written.clone())).await;
+        let mut network = bench.modem.watch_network(EVERY);
+        let first = network.changed().await.unwrap();
+        assert!(first.registration.unwrap().is_registered() && first.signal.is_some(), "{kind:?}: {first:?}");
+
+        // Not reported, so found by asking.
+        let asked = Instant::now();
+        bench.module.set_signal(3);
+        let weak = network.changed().await.unwrap();
+        assert!(weak.signal != first.signal && asked.elapsed() >= EVERY, "{kind:?}: {weak:?}");
+        assert!(asked.elapsed() < EVERY + Duration::from_secs(1));
+
+        // Reported, so found at once; a watch that gave up in between misses nothing.
+        for status in [3, 5] {
+            bench.module.set_registration(status);
+            let reported = Instant::now();
+            for polls in 0..4 {
+                let mut changed = Box::pin(network.changed());
+                for _ in 0..polls {
+                    assert!((&mut changed).now_or_never().is_none());
+                }
+            }
+            let registration = network.changed().await.unwrap().registration.unwrap();
+            assert_eq!(registration.is_registered(), status == 5, "{kind:?}");
+            assert!(reported.elapsed() < Duration::from_secs(1), "{kind:?}: {:?}", reported.elapsed());
+        }
+
+        // Nothing changes, and nothing is said. In between it asks no more often than it was told.
+        written.0.lock().unwrap().clear();
+        let nothing = tokio::time::timeout(3 * EVERY + Duration::from_secs(60), network.changed()).await;
+        assert!(nothing.is_err(), "{kind:?}: {nothing:?}");
+        let written = written.0.lock().unwrap().clone();
+        assert_eq!(written.iter().filter(|name| *name == "+CSQ").count(), 3, "{kind:?}: {written:?}");
+        bench.modem.close();
+        network.changed().await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_of_the_network_does_not_hold_up_publishing() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let client = bench.client("one").await;
+        let mut network = bench.modem.watch_network(Duration::from_millis(1));
+        let publishing = async {
+            for number in 0..50 {
+                client.publish("t", QoS::AtLeastOnce, false, format!("{number}")).await.unwrap();
+            }
+        };
+        let watching = async {
+            loop {
+                network.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = publishing => {}
+            () = watching => unreachable!("it watches for ever"),
+        }
+        assert_eq!(bench.accepted("t").len(), 50, "{kind:?}");
     }
 }

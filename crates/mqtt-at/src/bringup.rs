@@ -218,7 +218,7 @@ pub(crate) async fn network_status(port: &ModemPort) -> Result<NetworkStatus> {
 }
 
 /// What the module told. That it does not know a command is no reason to give up; that the port is gone is.
-fn if_told<T>(outcome: Result<T>) -> Result<Option<T>> {
+pub(crate) fn if_told<T>(outcome: Result<T>) -> Result<Option<T>> {
     match outcome {
         Ok(told) => Ok(Some(told)),
         Err(Error::Module(_) | Error::Network(_) | Error::Unreadable { .. } | Error::Timeout { .. }) => {
@@ -229,7 +229,7 @@ fn if_told<T>(outcome: Result<T>) -> Result<Option<T>> {
 }
 
 /// How much hope a state gives; a network that is still being searched for outweighs one that has refused.
-fn hope(state: RegistrationState) -> u8 {
+pub(crate) fn hope(state: RegistrationState) -> u8 {
     match state {
         RegistrationState::Home | RegistrationState::Roaming => 5,
         RegistrationState::Searching => 4,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use at_port::transport::{self, Address};
 use at_port::{Channel, Lane, LinkState, Operation, PortError, PortEvent, Reply};
@@ -17,6 +18,7 @@ use crate::dialect::{self, Connecting, Dialect};
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::limits::Limits;
+use crate::network_watch::NetworkWatch;
 use crate::options::ModemOptions;
 use crate::supervision::ModemState;
 use crate::urc::Urcs;
@@ -283,6 +285,25 @@ impl Modem {
     /// and whatever else [`ModemOptions::urc`] names.
     pub fn urcs(&self) -> Urcs {
         Urcs::new(self.shared().receiver(Channel::Unclaimed))
+    }
+
+    /// Watches signal and registration: asks every so often, and at once when the module reports a change.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(modem: mqtt_at::Modem) -> mqtt_at::Result<()> {
+    /// let mut network = modem.watch_network(Duration::from_secs(60));
+    /// loop {
+    ///     let coverage = network.changed().await?;
+    ///     println!("{:?}, {:?}", coverage.signal, coverage.registration);
+    /// }
+    /// # }
+    /// ```
+    pub fn watch_network(&self, every: Duration) -> NetworkWatch {
+        NetworkWatch::new(self.shared(), self.urcs(), every)
     }
 
     /// Closes the port when the commands that are queued have been done. Nothing is made again after that.

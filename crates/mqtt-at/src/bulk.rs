@@ -26,7 +26,8 @@ use crate::qos::QoS;
 /// in two ([`StreamExt::split`](futures::StreamExt::split)), or with [`stop_at_failure`](Self::stop_at_failure).
 ///
 /// Hand messages over with `feed` or `forward`: flushing, which `send` does for each, waits until all of them are
-/// concluded. Closing ends the stream behind the last outcome.
+/// concluded. The sink of a split publisher keeps the last message that was fed to itself until it is used again;
+/// `forward` does that as soon as there is no next one. Closing ends the stream behind the last outcome.
 ///
 /// It works while it is polled, at either end. Dropping it withdraws what has not been begun.
 ///

@@ -20,6 +20,8 @@ use crate::transcript::Recording;
 pub(crate) struct Wishes {
     /// SIM, registration and data connection are to be left as they are, whatever the options say.
     pub(crate) leave_network: bool,
+    /// What is lost is to be made again, for as long as it takes.
+    pub(crate) supervised: bool,
     /// A witness of the conversation besides `--record`.
     pub(crate) tap: Option<Box<dyn Tap>>,
     /// Who is told each step, besides the person who waits.
@@ -130,7 +132,7 @@ fn options(
 ) -> ModemOptions {
     let steps = progress.clone();
     let mut options = ModemOptions::new()
-        .supervision(Supervision::off())
+        .supervision(if wishes.supervised { Supervision::new() } else { Supervision::off() })
         .attach(!(global.no_attach || wishes.leave_network))
         .rts_cts(global.flow == Flow::RtsCts)
         .session(patient_for(Duration::from_secs(global.sync_timeout)))

@@ -13,6 +13,7 @@ mod failure;
 mod format;
 mod interrupt;
 mod logging;
+mod outages;
 mod output;
 mod paint;
 mod progress;

@@ -186,7 +186,12 @@ impl Core {
             }
             drop(place);
         });
-        self.shared.port().run(operation).await.map_err(|error| self.after_loss(self.meaning_of(error)))
+        let outcome = self.shared.port().run(operation).await;
+        if matches!(outcome, Err(OperationError::Port { .. })) && self.shared.port().ended().is_some() {
+            // The end of a port is told to whoever waits for an answer a moment before it is told to the clients.
+            self.link.lose(LossCause::PortGone);
+        }
+        outcome.map_err(|error| self.after_loss(self.meaning_of(error)))
     }
 
     /// The vendor's manual goes before the general meaning of a refusal.

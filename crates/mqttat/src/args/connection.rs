@@ -44,6 +44,10 @@ pub(crate) struct Connection {
     #[arg(short = 'V', long = "protocol-version", value_name = "VERSION", default_value = "mqttv311")]
     pub(crate) protocol: Protocol,
 
+    /// End when the connection is lost, instead of connecting and subscribing again
+    #[arg(long)]
+    pub(crate) no_reconnect: bool,
+
     /// What the broker publishes to when the connection is lost
     #[arg(long, value_name = "TOPIC", allow_hyphen_values = true)]
     pub(crate) will_topic: Option<String>,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt, try_join};
+use futures::{FutureExt, SinkExt, StreamExt, try_join};
 use mqtt_at::{Client, Concluded, Fault, Outgoing, Publisher, QoS, TopicName};
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
@@ -15,6 +15,7 @@ use crate::args::publish::Publish;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, farewell};
+use crate::outages;
 use crate::output;
 
 /// No module takes more; what is longer is not even read to its end.
@@ -27,7 +28,9 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     let qos = QoS::try_from(args.qos)?;
     let payloads = payloads(args).await?;
 
-    let opened = context.open(Wishes::default()).await?;
+    // One message waits for nothing; a row of them should not end with a connection.
+    let supervised = (args.lines || args.repeat > 1) && !args.connection.no_reconnect;
+    let opened = context.open(Wishes { supervised, ..Wishes::default() }).await?;
     let client = opened.modem.connect(options).await?;
     context.progress.done();
     let job = Job { client: &client, args, qos, json: context.global.json };
@@ -36,6 +39,7 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     let outcome = tokio::select! {
         outcome = job.publish_all(payloads, window) => outcome,
         () = interrupt.wait() => Err(Failure::interrupted("ended before everything was published")),
+        never = outages::tell(&client) => never,
     };
     farewell(&client).await;
     outcome.and(opened.close())
@@ -157,6 +161,11 @@ impl Job<'_> {
             is_first = false;
             let message = Outgoing::new(&self.args.topic, self.qos, payload?).retain(self.args.retain);
             messages.feed(message).await?;
+            // Half of a split sink keeps the last message to itself until it is asked for more. The next line may be
+            // a day away.
+            if let Some(outcome) = messages.flush().now_or_never() {
+                outcome?;
+            }
         }
         Ok(())
     }

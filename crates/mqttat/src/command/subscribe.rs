@@ -13,6 +13,7 @@ use crate::arrival::Arrival;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, farewell};
+use crate::outages;
 use crate::output;
 
 /// Brokers send retained messages right behind the acknowledgement of the subscription.
@@ -25,9 +26,13 @@ pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failu
     let options = args.connection.options(default_host(&context.global))?;
     let qos = QoS::try_from(args.qos)?;
 
-    let opened = context.open(Wishes::default()).await?;
+    let wishes = Wishes { supervised: !args.connection.no_reconnect, ..Wishes::default() };
+    let opened = context.open(wishes).await?;
     let client = opened.modem.connect(options).await?;
-    let outcome = receive(args, context, &client, qos).await;
+    let outcome = tokio::select! {
+        outcome = receive(args, context, &client, qos) => outcome,
+        never = outages::tell(&client) => never,
+    };
     context.progress.done();
     farewell(&client).await;
     outcome.and(opened.close())

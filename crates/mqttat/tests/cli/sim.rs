@@ -153,7 +153,7 @@ fn a_connection_that_is_lost_ends_a_subscription_with_the_reason() {
     let record = sim.file("record.at", b"");
     let mut command = sim.subscribe("t");
     command.arg("--record").arg(&record).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = command.arg("--no-reconnect").spawn().unwrap();
     wait_for_text(&record, "<< +QMTSUB: ");
     sim.child.kill().unwrap();
     let start = Instant::now();

@@ -14,6 +14,7 @@
 )]
 
 mod delivery;
+mod recovery;
 mod refusals;
 mod support;
 mod tls;

@@ -19,8 +19,17 @@ pub struct Process {
 impl Process {
     /// Starts a command and listens to what it writes to `stderr` and, if wanted, to `stdout`.
     fn start(command: &mut Command, listen_to_stdout: bool) -> Self {
-        command.stdin(Stdio::null()).stderr(Stdio::piped());
-        command.stdout(if listen_to_stdout { Stdio::piped() } else { Stdio::null() });
+        let stdout = if listen_to_stdout { Stdio::piped() } else { Stdio::null() };
+        Self::run(command.stderr(Stdio::piped()).stdout(stdout))
+    }
+
+    /// Starts a command and listens to what it writes to `stdout` only.
+    fn start_quiet(command: &mut Command) -> Self {
+        Self::run(command.stderr(Stdio::null()).stdout(Stdio::piped()))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        command.stdin(Stdio::null());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let (sender, lines) = channel();
@@ -72,7 +81,8 @@ impl Drop for Process {
 pub struct Broker {
     pub process: Process,
     pub port: u16,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    mosquitto: String,
 }
 
 impl Broker {
@@ -97,10 +107,21 @@ impl Broker {
             .into_iter()
             .find(|it| Path::new(it).exists());
         let mosquitto = mosquitto.unwrap_or("mosquitto");
-        let process = Process::start(Command::new(mosquitto).arg("-v").arg("-c").arg(&path), false);
+        let process = Self::run(mosquitto, &path, port);
+        Self { process, port, folder, mosquitto: mosquitto.to_owned() }
+    }
+
+    fn run(mosquitto: &str, configuration: &Path, port: u16) -> Process {
+        let process = Process::start(Command::new(mosquitto).arg("-v").arg("-c").arg(configuration), false);
         process.wait_for("running");
         TcpStream::connect(("127.0.0.1", port)).expect("mosquitto says that it is running");
-        Self { process, port, _folder: folder }
+        process
+    }
+
+    /// Ends mosquitto and starts it again on the same port, with nothing remembered.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = Self::run(&self.mosquitto, &self.folder.path().join("mosquitto.conf"), self.port);
     }
 }
 
@@ -113,6 +134,8 @@ pub struct Module {
     pub process: Process,
     pub link: PathBuf,
     pub state: PathBuf,
+    vendor: String,
+    broker_port: u16,
     _folder: tempfile::TempDir,
 }
 
@@ -120,11 +143,26 @@ impl Module {
     pub fn start(vendor: &str, broker_port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("module");
+        let process = Self::run(vendor, broker_port, &link);
+        let state = folder.path().join("state");
+        Self { process, link, state, vendor: vendor.to_owned(), broker_port, _folder: folder }
+    }
+
+    fn run(vendor: &str, broker_port: u16, link: &Path) -> Process {
         let mut command = Command::new(MQTTAT);
         command.args(["sim", "--vendor", vendor, "--broker", &format!("127.0.0.1:{broker_port}"), "--link"]);
-        let process = Process::start(command.arg(&link), true);
+        let process = Process::start(command.arg(link), true);
         process.wait_for("READY");
-        Self { process, link, state: folder.path().join("state"), _folder: folder }
+        process
+    }
+
+    /// Pulls the module out without a word and plugs it in again: another terminal, to which the same link leads, as
+    /// those of /dev/serial/by-id do.
+    pub fn replug(&mut self) {
+        // First the link, or it would lead to whichever terminal is next to get the number of this one.
+        std::fs::remove_file(&self.link).expect("the link is there");
+        self.process.kill();
+        self.process = Self::run(&self.vendor, self.broker_port, &self.link);
     }
 
     /// The command line on this module's port.
@@ -212,6 +250,15 @@ impl Subscriber {
         let mut command = module.mqttat();
         command.args(["sub", "-h", "broker.example.com", "-p", &broker.port.to_string(), "-i", name]);
         let process = Process::start(command.args(arguments), true);
+        broker.process.wait_for(&format!("Sending SUBACK to {name}"));
+        Self { process }
+    }
+
+    /// The same, of which only what it writes to stdout is listened to: it also tells of outages.
+    pub fn quiet(module: &Module, broker: &Broker, name: &str, arguments: &[&str]) -> Self {
+        let mut command = module.mqttat();
+        command.args(["sub", "-h", "broker.example.com", "-p", &broker.port.to_string(), "-i", name]);
+        let process = Process::start_quiet(command.args(arguments));
         broker.process.wait_for(&format!("Sending SUBACK to {name}"));
         Self { process }
     }

@@ -53,7 +53,8 @@ fn a_row_of_messages_outlives_the_broker_and_none_is_lost() {
             .unwrap();
         let mut lines = publisher.stdin.take().unwrap();
         writeln!(lines, "before").unwrap();
-        broker.process.wait_for("Received PUBLISH from row");
+        // What is acknowledged is not sent again, and so not behind what follows it.
+        broker.process.wait_for("Sending PUBACK to row");
         broker.restart();
         writeln!(lines, "after").unwrap();
         drop(lines);

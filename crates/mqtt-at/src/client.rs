@@ -200,7 +200,7 @@ impl Client {
             core.connected(&mut patience).await?;
             match core.unsubscribe(&filters).await {
                 Ok(()) => return Ok(()),
-                Err(error) => core.forgive(error, &mut patience)?,
+                Err(error) => core.forgive(error, &mut patience).await?,
             }
         }
     }
@@ -271,7 +271,7 @@ impl Inner {
             core.connected(&mut patience).await?;
             match core.subscribe(filters).await {
                 Ok(answers) => break answers,
-                Err(error) => core.forgive(error, &mut patience)?,
+                Err(error) => core.forgive(error, &mut patience).await?,
             }
         };
         let mut granted = Vec::with_capacity(filters.len());

@@ -150,3 +150,22 @@ async fn a_loss_without_a_report_is_found() {
         works(&bench, &client, &mut messages, "after").await;
     }
 }
+
+/// The module reports first that a packet could not be sent, and then the loss.
+#[tokio::test(start_paused = true)]
+async fn a_subscription_waits_for_the_connection_that_breaks_under_it() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let client = bench.client("one").await;
+        bench.broker.withhold_acknowledgements(true);
+        let subscribe = client.subscribe("to/it", QoS::AtLeastOnce);
+        let kick = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            bench.broker.withhold_acknowledgements(false);
+            bench.broker.kick("one");
+        };
+        let (messages, ()) = futures::future::join(subscribe, kick).await;
+        let mut messages = messages.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}

@@ -70,10 +70,15 @@ impl Core {
     }
 
     /// Lets pass that the connection was lost in the middle of something that may be done twice; anything else is its
-    /// failure.
-    pub(super) fn forgive(&self, error: Error, patience: &mut Patience) -> Result<()> {
-        patience.tries += u32::from(!self.is_outage(&error));
-        let may_repeat = self.link.is_kept() && error.is_outage() && !patience.is_over();
+    /// failure. A module may report what failed for it before it reports the loss, so it is asked.
+    pub(super) async fn forgive(&self, error: Error, patience: &mut Patience) -> Result<()> {
+        if error.is_passing() && self.link.is_kept() {
+            self.verify().await;
+        }
+        let is_lost = !self.link.is_connected();
+        patience.tries += u32::from(!is_lost);
+        let may_pass = error.is_outage() || error.is_passing() && is_lost;
+        let may_repeat = self.link.is_kept() && may_pass && !patience.is_over();
         if may_repeat && patience.tries < TRIES { Ok(()) } else { Err(error) }
     }
 

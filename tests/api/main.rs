@@ -14,6 +14,7 @@ mod bulk;
 mod cancellation;
 mod clients;
 mod delivery;
+mod former_host;
 mod hostile;
 mod input;
 mod late_answers;

@@ -83,8 +83,13 @@ impl Modem {
             async move { Ok(transport::open(&address, line).await?) }
         };
         let (opening, driver) = Opening::through(connect, options, Some(device));
-        tokio::spawn(driver);
-        opening.bring_up().await
+        let driver = tokio::spawn(driver);
+        let opened = opening.bring_up().await;
+        if opened.is_err() {
+            // Whoever is told may try again at once, and must find the port free. It has no handle any more, and ends.
+            let _ = driver.await;
+        }
+        opened
     }
 
     /// Uses any byte stream as the port: the future brings the modem up while the driver is being polled.

@@ -96,6 +96,13 @@ pub struct Refusal {
     pub progress: Progress,
 }
 
+impl Refusal {
+    /// The refusal of an operation of one command, for instance one that was read in a transcript.
+    pub fn of_command(command: impl Into<String>, result: FinalResult, lines: Vec<Bytes>) -> Self {
+        Self { command: command.into(), step: 0, result, lines, deferred: None, progress: Progress::Begun }
+    }
+}
+
 /// What an exchange was waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -47,7 +47,7 @@ pub enum FinalResult {
 
 impl FinalResult {
     /// Reads V.250's and 3GPP TS 27.007's forms.
-    pub(crate) fn standard(line: &[u8]) -> Option<Self> {
+    pub fn standard(line: &[u8]) -> Option<Self> {
         match line {
             b"OK" => return Some(Self::Ok),
             b"ERROR" => return Some(Self::Error),

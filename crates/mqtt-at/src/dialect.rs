@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use at_port::{ErrorCode, FinalResult, Lane, Operation, OperationError, Port, Refusal, Reply, Rules};
 use bytes::Bytes;
 
+use self::meaning::{Meaning, Purpose};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ModuleError, Outcome, Result};
@@ -24,6 +25,7 @@ pub(crate) mod clock;
 pub(crate) mod counted;
 pub mod esp;
 pub mod fibocom;
+pub(crate) mod meaning;
 pub mod neoway;
 pub(crate) mod pem;
 pub mod quectel;
@@ -53,6 +55,16 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 
     /// How bytes are framed and what reports mean.
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>>;
+
+    /// From now on the rules take every client as connected: for reading a conversation of which nobody knows how it
+    /// began.
+    fn read_as_connected(&self);
+
+    /// What a result or report says by itself.
+    fn meaning(&self, line: &[u8]) -> Option<Meaning>;
+
+    /// What this vendor's commands are for.
+    fn purposes(&self) -> &'static [Purpose];
 
     /// Puts the module into the state that the other calls rely on, and closes what a former host left open.
     async fn prepare(&self, port: &ModemPort) -> Result<()>;
@@ -122,10 +134,18 @@ pub(crate) fn of(vendor: Vendor) -> Result<Box<dyn Dialect>> {
 pub(crate) fn of_module(vendor: Vendor, quirks: Quirks) -> Result<Box<dyn Dialect>> {
     match vendor {
         Vendor::Quectel => Ok(Box::new(quectel::Quectel::new(quirks))),
-        Vendor::SimCom => Ok(Box::new(simcom::SimCom::default())),
-        Vendor::Fibocom => Ok(Box::new(fibocom::Fibocom::default())),
-        Vendor::Espressif => Ok(Box::new(esp::Esp::default())),
-        Vendor::Neoway => Ok(Box::new(neoway::Neoway::default())),
+        other => Ok(for_reading(other)),
+    }
+}
+
+/// The dialect of a vendor, for reading what was said.
+pub(crate) fn for_reading(vendor: Vendor) -> Box<dyn Dialect> {
+    match vendor {
+        Vendor::Quectel => Box::new(quectel::Quectel::default()),
+        Vendor::SimCom => Box::new(simcom::SimCom::default()),
+        Vendor::Fibocom => Box::new(fibocom::Fibocom::default()),
+        Vendor::Espressif => Box::new(esp::Esp::default()),
+        Vendor::Neoway => Box::new(neoway::Neoway::default()),
     }
 }
 

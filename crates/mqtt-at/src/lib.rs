@@ -52,6 +52,7 @@ mod message;
 mod metrics;
 mod modem;
 mod network_watch;
+pub mod offline;
 mod options;
 mod packet_ids;
 mod probe;

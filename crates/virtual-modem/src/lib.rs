@@ -156,5 +156,5 @@ pub use quirk::{
 };
 pub use scripted::{ScriptedPort, Surprise, Verdict};
 pub use simcom::quirk::SimComQuirk;
-pub use transcript::{BadTranscript, Direction, Transcript, Turn};
+pub use transcript::{BadTranscript, Direction, Note, Transcript, Turn};
 pub use vendor::{UnknownVendor, Vendor};

@@ -15,6 +15,10 @@ use tokio::time::{Sleep, sleep};
 
 use crate::transcript::{Direction, Transcript, Turn};
 
+mod wanted;
+
+use wanted::{Fit, Wanted};
+
 /// A port for unit tests: expects these bytes, sends those, waits, hangs up.
 ///
 /// What the code under test writes is compared byte by byte with what the script expects; how it is cut into writes
@@ -83,7 +87,7 @@ struct State {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Expect(Bytes),
+    Expect(Wanted),
     Send(Bytes),
     Wait(Duration),
     HangUp,
@@ -105,14 +109,14 @@ impl ScriptedPort {
     }
 
     /// The script of a transcript: what the host said is expected, what the module said is sent. Where times were
-    /// recorded the module waits as long as it did then.
+    /// recorded the module waits as long as it did then. Secrets that the transcript does not show may be any.
     #[must_use]
     pub fn from_transcript(transcript: &Transcript) -> Self {
         let mut port = Self::new();
         let mut last = None;
         for turn in &transcript.turns {
             port = match turn.direction {
-                Direction::HostToModule => port.expect(turn.bytes.clone()),
+                Direction::HostToModule => port.step(Step::Expect(Wanted::of(turn))),
                 Direction::ModuleToHost => {
                     let pause =
                         turn.at.zip(last).and_then(|(at, last): (Duration, Duration)| at.checked_sub(last));
@@ -131,7 +135,7 @@ impl ScriptedPort {
     /// Waits until the host has written exactly these bytes.
     #[must_use]
     pub fn expect(self, bytes: impl Into<Bytes>) -> Self {
-        self.step(Step::Expect(bytes.into()))
+        self.step(Step::Expect(Wanted::exactly(bytes.into())))
     }
 
     /// Makes these bytes readable.
@@ -211,7 +215,7 @@ impl Verdict {
             return Err(surprise.clone());
         }
         let missing = state.steps.iter().find_map(|step| match step {
-            Step::Expect(bytes) => Some(Expected::Bytes(bytes.clone())),
+            Step::Expect(wanted) => Some(Expected::Bytes(wanted.shown().clone())),
             _ => None,
         });
         let rest = (!state.steps.is_empty()).then(|| Expected::Rest(state.steps.len()));
@@ -242,20 +246,20 @@ impl State {
                     self.hung_up = true;
                     self.wake_reader();
                 }
-                Some(Step::Expect(expected)) => {
-                    let common = expected.len().min(self.incoming.len());
-                    if expected.get(..common) != self.incoming.get(..common) {
-                        let expected = Expected::Bytes(expected.clone());
+                Some(Step::Expect(wanted)) => match wanted.fit(&self.incoming) {
+                    Fit::NotYet => return None,
+                    Fit::Not => {
+                        let expected = Expected::Bytes(wanted.shown().clone());
                         self.surprise = Some(self.surprised(expected));
                         self.wake_reader();
                         return None;
                     }
-                    if self.incoming.len() < expected.len() {
-                        return None;
+                    Fit::Bytes(count) => {
+                        let shown = wanted.shown().clone();
+                        self.incoming.advance(count);
+                        self.conversation.push(said(Direction::HostToModule, shown));
                     }
-                    let bytes = self.incoming.split_to(expected.len()).freeze();
-                    self.conversation.push(said(Direction::HostToModule, bytes));
-                }
+                },
                 None => {
                     if !self.incoming.is_empty() {
                         self.surprise = Some(self.surprised(Expected::Nothing));
@@ -369,7 +373,7 @@ impl fmt::Display for Surprise {
 }
 
 fn said(direction: Direction, bytes: Bytes) -> Turn {
-    Turn { at: None, direction, bytes }
+    Turn { at: None, direction, bytes, masked: Vec::new() }
 }
 
 #[cfg(test)]
@@ -441,6 +445,20 @@ mod tests {
             let expected = if (1..6).contains(&at) { vec![at, 6 - at] } else { vec![6] };
             assert_eq!(parts, expected, "split at {at}");
         }
+    }
+
+    #[tokio::test]
+    async fn secrets_may_be_any() {
+        let script =
+            ">> AT+QMTCONN=0,\"id\",\"user\",***\n>> AT+QFUPL=\"k\",5\n<< CONNECT\n>> \\*5*\\\n>> AT\n";
+        let port = || ScriptedPort::from_transcript(&script.parse().unwrap());
+        let mut good = port();
+        good.write_all(b"AT+QMTCONN=0,\"id\",\"user\",\"open sesame\"\rAT+QFUPL=\"k\",5\r").await.unwrap();
+        good.write_all(b"a\r\n\0bAT\r").await.unwrap();
+        good.verdict().check().unwrap();
+        let mut other = port();
+        let error = other.write_all(b"AT+QMTCONN=0,\"id\",\"other\",\"x\"\r").await.unwrap_err();
+        assert!(error.to_string().contains("other"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

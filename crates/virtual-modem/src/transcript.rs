@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use bytes::Bytes;
 /// The format, UTF-8, a line each: `# key: value` is a header and any other `#` line a comment; `>> text` went from
 /// the host to the module, `<< text` the other way. `\r`, `\n`, `\\` and `\xHH` are escapes. `>>` lines end with a
 /// carriage return and `<<` lines with CR LF, unless the text ends with a single `\`. A line may begin with its time
-/// in milliseconds: `@12 << OK`.
+/// in milliseconds: `@12 << OK`. Bytes that are kept secret are `\*N*`, where N is their number, or `***` in a command
+/// line where not even that is told. `# @12 text` is a remark of whoever recorded it.
 ///
 /// ```
 /// use virtual_modem::{Direction, Transcript};
@@ -31,6 +33,19 @@ pub struct Transcript {
     pub headers: Vec<(String, String)>,
     /// What was said, in order.
     pub turns: Vec<Turn>,
+    /// What whoever recorded it remarked, in order.
+    pub notes: Vec<Note>,
+}
+
+/// A remark of whoever recorded the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How many turns had been recorded before.
+    pub turns: usize,
+    /// Time since the conversation began.
+    pub at: Duration,
+    /// What was remarked.
+    pub text: String,
 }
 
 /// Bytes in one direction.
@@ -40,8 +55,10 @@ pub struct Turn {
     pub at: Option<Duration>,
     /// Who spoke.
     pub direction: Direction,
-    /// What was said, line ends included.
+    /// What was said, line ends included. What is kept secret are asterisks.
     pub bytes: Bytes,
+    /// Where those asterisks are whose number is that of the secret bytes.
+    pub masked: Vec<Range<usize>>,
 }
 
 /// Who speaks. Complete: there are two ends.
@@ -90,7 +107,10 @@ impl FromStr for Transcript {
                 continue;
             }
             if let Some(comment) = line.strip_prefix('#') {
-                if let Some((key, value)) = comment.split_once(": ") {
+                if let Some((at, text)) = comment.strip_prefix(" @").and_then(|timed| timed.split_once(' ')) {
+                    let at = read_time(at).map_err(problem)?;
+                    transcript.notes.push(Note { turns: transcript.turns.len(), at, text: text.to_owned() });
+                } else if let Some((key, value)) = comment.split_once(": ") {
                     transcript.headers.push((key.trim().to_owned(), value.trim().to_owned()));
                 }
                 continue;
@@ -101,13 +121,16 @@ impl FromStr for Transcript {
     }
 }
 
+fn read_time(text: &str) -> Result<Duration, &'static str> {
+    text.parse().map(Duration::from_millis).map_err(|_| "the time is no number of milliseconds")
+}
+
 fn read_turn(line: &str) -> Result<Turn, &'static str> {
     let (at, rest) = match line.strip_prefix('@') {
         None => (None, line),
         Some(timed) => {
             let (millis, rest) = timed.split_once(' ').ok_or("nothing behind the time")?;
-            let millis = millis.parse().map_err(|_| "the time is no number of milliseconds")?;
-            (Some(Duration::from_millis(millis)), rest)
+            (Some(read_time(millis)?), rest)
         }
     };
     let direction = match rest.get(..2) {
@@ -117,26 +140,39 @@ fn read_turn(line: &str) -> Result<Turn, &'static str> {
     };
     let text = rest.get(2..).unwrap_or_default();
     let text = text.strip_prefix(' ').unwrap_or(text);
-    let bytes = unescape(text, direction)?.into();
-    Ok(Turn { at, direction, bytes })
+    let (bytes, masked) = unescape(text, direction)?;
+    Ok(Turn { at, direction, bytes: bytes.into(), masked })
 }
 
-fn unescape(text: &str, direction: Direction) -> Result<Vec<u8>, &'static str> {
+/// The most bytes that may be said to be secret: no file that a module takes is larger.
+const MOST_MASKED: usize = 1 << 20;
+
+fn unescape(text: &str, direction: Direction) -> Result<(Vec<u8>, Vec<Range<usize>>), &'static str> {
     let mut bytes = Vec::new();
+    let mut masked = Vec::new();
     let mut rest = text;
     loop {
         let Some((plain, escaped)) = rest.split_once('\\') else {
             bytes.extend_from_slice(rest.as_bytes());
             bytes.extend_from_slice(direction.line_end());
-            return Ok(bytes);
+            return Ok((bytes, masked));
         };
         bytes.extend_from_slice(plain.as_bytes());
         let mut characters = escaped.chars();
         match characters.next() {
-            None => return Ok(bytes),
+            None => return Ok((bytes, masked)),
             Some('r') => bytes.push(b'\r'),
             Some('n') => bytes.push(b'\n'),
             Some('\\') => bytes.push(b'\\'),
+            Some('*') => {
+                const WANTED: &str = "a number of bytes and `*` belong behind `\\*`";
+                let (count, behind) = characters.as_str().split_once('*').ok_or(WANTED)?;
+                let count = count.parse().ok().filter(|count: &usize| *count <= MOST_MASKED).ok_or(WANTED)?;
+                masked.push(bytes.len()..bytes.len() + count);
+                bytes.resize(bytes.len() + count, b'*');
+                rest = behind;
+                continue;
+            }
             Some('x') => {
                 let digits = escaped.get(1..3).ok_or("two hexadecimal digits belong behind `\\x`")?;
                 bytes.push(
@@ -157,8 +193,14 @@ impl fmt::Display for Transcript {
         for (key, value) in &self.headers {
             writeln!(f, "# {key}: {value}")?;
         }
-        for turn in &self.turns {
-            writeln!(f, "{turn}")?;
+        let mut notes = self.notes.iter().peekable();
+        for number in 0..=self.turns.len() {
+            while let Some(note) = notes.next_if(|note| note.turns <= number) {
+                writeln!(f, "# @{} {}", note.at.as_millis(), note.text)?;
+            }
+            if let Some(turn) = self.turns.get(number) {
+                writeln!(f, "{turn}")?;
+            }
         }
         Ok(())
     }
@@ -177,7 +219,13 @@ impl fmt::Display for Turn {
         if !text.is_empty() || !end.is_empty() {
             f.write_char(' ')?;
         }
-        write_escaped(f, text)?;
+        let mut written = 0;
+        for masked in &self.masked {
+            write_escaped(f, text.get(written..masked.start).unwrap_or_default())?;
+            write!(f, "\\*{}*", masked.len())?;
+            written = masked.end;
+        }
+        write_escaped(f, text.get(written..).unwrap_or_default())?;
         f.write_str(end)
     }
 }
@@ -212,7 +260,7 @@ mod tests {
     use super::*;
 
     fn turn(direction: Direction, bytes: &[u8]) -> Turn {
-        Turn { at: None, direction, bytes: Bytes::copy_from_slice(bytes) }
+        Turn { at: None, direction, bytes: Bytes::copy_from_slice(bytes), masked: Vec::new() }
     }
 
     #[test]
@@ -227,16 +275,40 @@ mod tests {
             turn(Direction::ModuleToHost, "gr\u{fc}n\u{85}".as_bytes()),
             turn(Direction::ModuleToHost, b"  blanks  \r\n"),
         ];
-        let transcript = Transcript { headers: vec![("a".into(), "b: c".into())], turns };
+        let transcript = Transcript { headers: vec![("a".into(), "b: c".into())], turns, notes: Vec::new() };
         let text = transcript.to_string();
         assert_eq!(text.parse(), Ok(transcript), "{text}");
     }
 
     #[test]
+    fn secrets_and_remarks_survive() {
+        let text = "# @0 begin\n@1 >> AT+QFUPL=\"k\",5\n<< CONNECT\n# @2 a: b\n>> \\*5*\\\n>> a\\*2*b\\*1*\n# @9 end\n";
+        let transcript: Transcript = text.parse().unwrap();
+        assert_eq!(transcript.to_string(), text);
+        assert_eq!(transcript.headers, []);
+        let notes: Vec<_> = transcript.notes.iter().map(|note| (note.turns, note.text.as_str())).collect();
+        assert_eq!(notes, [(0, "begin"), (2, "a: b"), (4, "end")]);
+        assert_eq!(transcript.turns[2].bytes, "*****");
+        assert_eq!(
+            (transcript.turns[3].bytes.as_ref(), &transcript.turns[3].masked),
+            (&b"a**b*\r"[..], &vec![1..3, 4..5])
+        );
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
-        for (text, line) in
-            [("OK", 1), ("# c\n@x >> AT", 2), (">> \\q", 1), (">> \\x4", 1), ("@5", 1), (">> \\xüa", 1)]
-        {
+        for (text, line) in [
+            ("OK", 1),
+            (">> \\*x*", 1),
+            (">> \\*5", 1),
+            (">> \\*1048577*", 1),
+            ("# @x y", 1),
+            ("# c\n@x >> AT", 2),
+            (">> \\q", 1),
+            (">> \\x4", 1),
+            ("@5", 1),
+            (">> \\xüa", 1),
+        ] {
             assert_eq!(text.parse::<Transcript>().map_err(|bad| bad.line), Err(line), "{text}");
         }
     }

@@ -35,6 +35,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+mod meaning;
 mod rules;
 
 pub use commands::*;
@@ -48,6 +49,7 @@ pub(crate) use self::facts::PROBES;
 use self::rules::{EspRules, Session};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
+use crate::dialect::meaning::{Meaning, Purpose};
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, InputError, Result};
 use crate::link::{Inbound, Links};
@@ -73,6 +75,18 @@ impl Dialect for Esp {
 
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
         Box::new(EspRules::new(links, &self.session))
+    }
+
+    fn read_as_connected(&self) {
+        self.session.set_open(true);
+    }
+
+    fn meaning(&self, line: &[u8]) -> Option<Meaning> {
+        meaning::of(line)
+    }
+
+    fn purposes(&self) -> &'static [Purpose] {
+        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

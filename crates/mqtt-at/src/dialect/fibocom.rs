@@ -44,6 +44,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+mod meaning;
 mod rules;
 #[cfg(test)]
 mod script;
@@ -61,6 +62,7 @@ use self::rules::FibocomRules;
 use self::sessions::{Sessions, State};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
+use crate::dialect::meaning::{Meaning, Purpose};
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, InputError, Outcome, Result};
 use crate::link::{Inbound, Links};
@@ -82,6 +84,20 @@ impl Dialect for Fibocom {
 
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
         Box::new(FibocomRules::new(links, &self.sessions))
+    }
+
+    fn read_as_connected(&self) {
+        for client in facts::CLIENTS {
+            self.sessions.set(client, State::Open);
+        }
+    }
+
+    fn meaning(&self, line: &[u8]) -> Option<Meaning> {
+        meaning::of(line)
+    }
+
+    fn purposes(&self) -> &'static [Purpose] {
+        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

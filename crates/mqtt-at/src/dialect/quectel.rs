@@ -31,6 +31,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+mod meaning;
 mod publish_form;
 mod rules;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use at_port::{FinalResult, Operation, OperationError, Refusal, Reply, Rules};
 use self::rules::{QuectelRules, Sessions};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
+use crate::dialect::meaning::{Meaning, Purpose};
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, Outcome, Result};
 use crate::event::LossCause;
@@ -87,6 +89,20 @@ impl Dialect for Quectel {
 
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
         Box::new(QuectelRules::new(links, &self.sessions))
+    }
+
+    fn read_as_connected(&self) {
+        for client in facts::CLIENTS {
+            self.sessions.set_open(client, true);
+        }
+    }
+
+    fn meaning(&self, line: &[u8]) -> Option<Meaning> {
+        meaning::of(line)
+    }
+
+    fn purposes(&self) -> &'static [Purpose] {
+        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

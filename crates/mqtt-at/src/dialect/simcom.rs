@@ -46,6 +46,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+mod meaning;
 mod rules;
 #[cfg(test)]
 mod script;
@@ -66,6 +67,7 @@ use bytes::Bytes;
 use self::rules::SimComRules;
 use self::service::Service;
 use crate::connect::ConnectOptions;
+use crate::dialect::meaning::{Meaning, Purpose};
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
@@ -87,6 +89,20 @@ impl Dialect for SimCom {
 
     fn rules(&self, links: &Arc<Links>) -> Box<dyn Rules<Urc = Inbound>> {
         Box::new(SimComRules::new(links, &self.service))
+    }
+
+    fn read_as_connected(&self) {
+        for client in facts::CLIENTS {
+            self.service.set_open(client, true);
+        }
+    }
+
+    fn meaning(&self, line: &[u8]) -> Option<Meaning> {
+        meaning::of(line)
+    }
+
+    fn purposes(&self) -> &'static [Purpose] {
+        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

@@ -160,7 +160,7 @@ const fn local(number: i64, meaning: &'static str, remedy: &'static str) -> Code
 
 const CHECK_NETWORK: &str = "check signal, registration and the broker's address";
 const CHECK_TLS: &str = "check certificates, the server's name (SNI) and the clock of the module, and whether the broker wants TLS";
-const RECONNECT: &str = "check signal and registration, then reconnect";
+pub(super) const RECONNECT: &str = "check signal and registration, then reconnect";
 const CLEAN_UP: &str = "disconnect the client, or restart the module";
 
 /// All results of MQTT commands [A7600 MQTT 1.00 §2.2.1].

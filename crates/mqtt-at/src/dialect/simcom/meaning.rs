@@ -1,0 +1,103 @@
+//! What results and reports say, for those who read a conversation afterwards.
+
+use at_codec::name_of;
+
+use super::facts;
+use crate::dialect::meaning::{Meaning, Purpose, client_in, deferred, only_integers, plain};
+use crate::error::{BrokerError, ModuleError, Outcome};
+
+/// Commands, and where their results are told.
+pub(super) const PURPOSES: &[Purpose] = &[
+    deferred("+CMQTTSTART", "start the MQTT service", &["+CMQTTSTART"]),
+    deferred("+CMQTTSTOP", "stop the MQTT service", &["+CMQTTSTOP"]).that_ends(),
+    plain("+CMQTTACCQ", "acquire a client"),
+    plain("+CMQTTREL", "release a client").that_ends(),
+    plain("+CMQTTSSLCFG", "the TLS settings of a client"),
+    plain("+CMQTTCFG", "settings of a client"),
+    plain("+CMQTTWILLTOPIC", "the topic of the will").that_asks(),
+    plain("+CMQTTWILLMSG", "the message of the will").that_asks(),
+    deferred("+CMQTTCONNECT", "connect to the broker", &["+CMQTTCONNECT"]),
+    deferred("+CMQTTDISC", "take leave of the broker", &["+CMQTTDISC"]).that_ends(),
+    plain("+CMQTTTOPIC", "the topic of the next publish").that_asks(),
+    plain("+CMQTTPAYLOAD", "the payload of the next publish").that_asks(),
+    deferred("+CMQTTPUB", "publish", &["+CMQTTPUB"]),
+    plain("+CMQTTSUBTOPIC", "a filter of the next subscription").that_asks(),
+    deferred("+CMQTTSUB", "subscribe", &["+CMQTTSUB"]),
+    plain("+CMQTTUNSUBTOPIC", "a filter of the subscription to end").that_asks(),
+    deferred("+CMQTTUNSUB", "end subscriptions", &["+CMQTTUNSUB"]),
+    plain("+CSSLCFG", "TLS settings"),
+    plain("+CCERTDOWN", "store a certificate").that_asks(),
+    plain("+CCERTLIST", "list certificates"),
+    plain("+CCERTDELE", "delete a certificate"),
+    plain("+NETOPEN", "make the data connection"),
+];
+
+/// Results, what success means, and the manual's section.
+const RESULTS: &[(&str, &str, &str)] = &[
+    ("+CMQTTSTART", "the MQTT service runs", "[A7600 MQTT 1.00 §2.1.1]"),
+    ("+CMQTTSTOP", "the MQTT service has stopped", "[A7600 MQTT 1.00 §2.1.2]"),
+    ("+CMQTTACCQ", "the client is acquired", "[A7600 MQTT 1.00 §2.1.3]"),
+    ("+CMQTTREL", "the client is released", "[A7600 MQTT 1.00 §2.1.4]"),
+    ("+CMQTTSSLCFG", "set", "[A7600 MQTT 1.00 §2.1.5]"),
+    ("+CMQTTWILLTOPIC", "set", "[A7600 MQTT 1.00 §2.1.6]"),
+    ("+CMQTTWILLMSG", "set", "[A7600 MQTT 1.00 §2.1.7]"),
+    ("+CMQTTCONNECT", "the broker accepted the client", "[A7600 MQTT 1.00 §2.1.8]"),
+    ("+CMQTTDISC", "the broker was left", "[A7600 MQTT 1.00 §2.1.9]"),
+    ("+CMQTTTOPIC", "taken", "[A7600 MQTT 1.00 §2.1.10]"),
+    ("+CMQTTPAYLOAD", "taken", "[A7600 MQTT 1.00 §2.1.11]"),
+    ("+CMQTTPUB", "published", "[A7600 MQTT 1.00 §2.1.12]"),
+    ("+CMQTTSUBTOPIC", "taken", "[A7600 MQTT 1.00 §2.1.13]"),
+    ("+CMQTTSUB", "subscribed", "[A7600 MQTT 1.00 §2.1.14]"),
+    ("+CMQTTUNSUBTOPIC", "taken", "[A7600 MQTT 1.00 §2.1.15]"),
+    ("+CMQTTUNSUB", "the subscription has ended", "[A7600 MQTT 1.00 §2.1.16]"),
+];
+
+/// Reads a result or report.
+pub(super) fn of(line: &[u8]) -> Option<Meaning> {
+    let name = std::str::from_utf8(name_of(line)?).ok()?;
+    if name == "+CIPEVENT" {
+        let error = ModuleError::known(name, 0, "the data connection has ended", Some(facts::RECONNECT));
+        return Some(Meaning::refused(None, error, "[A7600 MQTT 1.00 §2.2.2.1]"));
+    }
+    let (_, good, source) = RESULTS.iter().find(|(known, ..)| *known == name)?;
+    let numbers = only_integers(line, name)?;
+    // `+CMQTTSTART: <err>`, but `+CMQTTACCQ: <client_index>,<err>`.
+    let (client, code) = match numbers[..] {
+        [code] => (None, code),
+        [client, code] => (client_in(client), code),
+        _ => return None,
+    };
+    Some(match u16::try_from(code) {
+        Ok(0) => Meaning::good(client, *good, source),
+        Ok(code @ 27..=31) => Meaning::by_broker(client, &BrokerError::connack(code - 26), source),
+        _ => Meaning::refused(client, facts::refused(name, code, Outcome::Unknown), source),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::meaning::Tone;
+
+    #[test]
+    fn results_in_words() {
+        for (line, tone, words) in [
+            ("+CMQTTSTART: 0", Tone::Good, "the MQTT service runs"),
+            ("+CMQTTSTART: 23", Tone::Bad, "the MQTT service is started already"),
+            ("+CMQTTCONNECT: 0,0", Tone::Good, "the broker accepted the client"),
+            ("+CMQTTCONNECT: 1,31", Tone::Bad, "the broker refused: not authorized (code 5)"),
+            ("+CMQTTPUB: 0,6", Tone::Bad, "no answer of the broker was received"),
+            ("+CMQTTSUBTOPIC: 0,12", Tone::Bad, "a parameter is not valid"),
+        ] {
+            let meaning = of(line.as_bytes()).unwrap();
+            assert_eq!((meaning.tone, meaning.text.as_ref()), (tone, words), "{line}");
+        }
+        assert_eq!(of(b"+CMQTTPUB: 1,0").unwrap().client, Some(1));
+        for line in ["+CMQTTCONNECT: 0,\"tcp://host\",60,1", "+CSQ: 1,2", "OK"] {
+            assert_eq!(of(line.as_bytes()), None, "{line}");
+        }
+        for purpose in PURPOSES.iter().filter(|it| !it.results.is_empty()) {
+            assert!(RESULTS.iter().any(|(name, ..)| *name == purpose.name), "{}", purpose.name);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! What the host said, and what is owed to it.
+
+use std::time::Duration;
+
+use at_codec::name_of;
+use bytes::Bytes;
+
+use crate::dialect::Dialect;
+use crate::dialect::meaning::{COMMON, Purpose, integers};
+use crate::vendor::Vendor;
+
+/// The last command.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// Its entry.
+    pub(super) entry: usize,
+    pub(super) at: Option<Duration>,
+    /// What stands before `=` or `?`: `+QMTOPEN`, `E0`.
+    pub(super) name: String,
+    pub(super) form: Form,
+    pub(super) client: Option<u8>,
+    pub(super) purpose: Option<Purpose>,
+    /// The line as it was written.
+    pub(super) line: Bytes,
+    arguments: Vec<String>,
+    state: State,
+    /// What was written behind the prompt.
+    pub(super) data: Vec<u8>,
+    /// Lines of its answer.
+    pub(super) lines: Vec<Bytes>,
+    /// The entry of the result that came ahead of the final one, and whether it was good.
+    pub(super) early: Option<(usize, bool)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Execute,
+    Read,
+    Test,
+    Write,
+    /// No command at all.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Asked,
+    /// The module waits for data.
+    Prompted,
+    /// The final result has come.
+    Over,
+}
+
+/// An accepted command whose result is still to come.
+#[derive(Debug)]
+pub(super) struct Owed {
+    pub(super) entry: usize,
+    pub(super) at: Option<Duration>,
+    results: &'static [&'static str],
+    client: Option<u8>,
+    packet: Option<i64>,
+}
+
+impl Active {
+    pub(super) fn new(line: &[u8], dialect: &dyn Dialect, entry: usize, at: Option<Duration>) -> Self {
+        let (name, form, arguments) = take_apart(line);
+        let known = dialect.purposes().iter().chain(COMMON).find(|it| it.name == name);
+        let mut active = Self {
+            entry,
+            at,
+            name,
+            form,
+            client: None,
+            purpose: known.copied(),
+            line: Bytes::copy_from_slice(line),
+            arguments,
+            state: State::Asked,
+            data: Vec::new(),
+            lines: Vec::new(),
+            early: None,
+        };
+        active.client = active.find_client(dialect);
+        active
+    }
+
+    pub(super) fn is_command(&self) -> bool {
+        self.form != Form::None
+    }
+
+    /// Whether its final result is still to come.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_command() && self.state != State::Over
+    }
+
+    /// Whether a `>` can be meant for it. Some firmware says `OK` first.
+    pub(super) fn may_be_asked_for_data(&self) -> bool {
+        matches!(self.form, Form::Write | Form::Execute)
+            && self.state != State::Prompted
+            && self.data.is_empty()
+    }
+
+    /// Whether what the host says now is data.
+    pub(super) fn wants_data(&self, bytes: &[u8]) -> bool {
+        let is_complete = self.declared().is_some_and(|declared| self.data.len() >= declared)
+            || !self.data.is_empty() && bytes.get(..2).is_some_and(|it| it.eq_ignore_ascii_case(b"AT"));
+        self.state == State::Prompted && !is_complete
+    }
+
+    pub(super) fn prompted(&mut self) {
+        self.state = State::Prompted;
+    }
+
+    pub(super) fn over(&mut self) {
+        self.state = State::Over;
+    }
+
+    pub(super) fn take_data(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
+    }
+
+    /// The length that was announced for data: the last argument, or one before it where a timeout follows.
+    fn declared(&self) -> Option<usize> {
+        let mut numbers = self.arguments.iter().rev().map_while(|argument| argument.parse().ok());
+        let last: usize = numbers.next()?;
+        if self.name == "+QFUPL" { numbers.next().or(Some(last)) } else { Some(last) }
+    }
+
+    /// Whether the last argument can be the length of data.
+    pub(super) fn declared_data(&self) -> bool {
+        self.form == Form::Write && self.declared().is_some() && self.purpose.is_some_and(|it| it.asks)
+    }
+
+    /// What was announced and what was written, if they differ.
+    pub(super) fn wrong_length(&self) -> Option<(usize, usize)> {
+        let ends_by_itself = self.data.last() == Some(&0x1A);
+        let declared = self.declared().filter(|_| !self.data.is_empty() && !ends_by_itself)?;
+        (declared != self.data.len()).then_some((declared, self.data.len()))
+    }
+
+    /// Whether a line repeats the command, perhaps with garbage in front of it.
+    pub(super) fn is_echo(&self, line: &[u8]) -> bool {
+        let (line, written) = (line.trim_ascii_end(), self.line.trim_ascii_end());
+        line == written || written.len() > 4 && line.ends_with(written)
+    }
+
+    /// Whether a line repeats the data, or the beginning of it.
+    pub(super) fn is_echo_of_data(&self, line: &[u8]) -> bool {
+        !line.is_empty() && self.data.starts_with(line)
+    }
+
+    /// Whether a line is named after the command.
+    pub(super) fn is_named(&self, line: &[u8]) -> bool {
+        !self.name.is_empty() && name_of(line).is_some_and(|name| name == self.name.as_bytes())
+    }
+
+    /// The names that its result may have, which comes apart from the final one.
+    pub(super) fn results(&self) -> &'static [&'static str] {
+        let acts = matches!(self.form, Form::Write | Form::Execute);
+        self.purpose.filter(|_| acts).map_or(&[], |purpose| purpose.results)
+    }
+
+    pub(super) fn ends_something(&self) -> bool {
+        self.purpose.is_some_and(|purpose| purpose.ends)
+    }
+
+    pub(super) fn owed(&self) -> Owed {
+        let packet = self.arguments.get(1).and_then(|argument| argument.parse().ok());
+        Owed { entry: self.entry, at: self.at, results: self.results(), client: self.client, packet }
+    }
+
+    pub(super) fn meaning(&self) -> String {
+        let purpose = self.purpose.map_or("", |purpose| purpose.purpose);
+        match self.form {
+            Form::None => "bytes that are no command".to_owned(),
+            _ if purpose.is_empty() => "a command".to_owned(),
+            Form::Read => format!("ask: {purpose}"),
+            Form::Test => format!("ask what is possible: {purpose}"),
+            Form::Write | Form::Execute => purpose.to_owned(),
+        }
+    }
+
+    /// The client that an MQTT command names, first or behind the key of a setting.
+    fn find_client(&self, dialect: &dyn Dialect) -> Option<u8> {
+        if !["+QMT", "+CMQTT", "+MQTT"].iter().any(|start| self.name.starts_with(start)) {
+            return None;
+        }
+        let clients = dialect.facts().clients.clone();
+        if clients.start() == clients.end() {
+            return Some(*clients.start());
+        }
+        let numbers = self.arguments.iter().take(2).find_map(|argument| argument.parse().ok());
+        numbers.filter(|number| clients.contains(number))
+    }
+}
+
+impl Owed {
+    /// Whether a line is its result, by name, client and packet identifier.
+    pub(super) fn is_told_by(&self, line: &[u8]) -> bool {
+        let name = name_of(line).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
+        if !self.results.contains(&name) {
+            return false;
+        }
+        let numbers = integers(line, name).unwrap_or_default();
+        let client = self.client.map(i64::from);
+        let is_other = |wanted: Option<i64>, at: usize| matches!((wanted, numbers.get(at)), (Some(wanted), Some(got)) if wanted != *got);
+        let has_packet = numbers.len() >= 3 && name != "+QMTCONN";
+        // A result with one number names no client.
+        !(numbers.len() >= 2 && is_other(client, 0) || has_packet && is_other(self.packet, 1))
+    }
+
+    /// Whether it ends with a client's connection.
+    pub(super) fn is_of(&self, client: u8) -> bool {
+        self.client == Some(client)
+    }
+}
+
+/// Name, form and arguments of a command line; of several commands in one line those of the first.
+fn take_apart(line: &[u8]) -> (String, Form, Vec<String>) {
+    let text = String::from_utf8_lossy(line);
+    let Some(body) = text.get(2..).filter(|_| text.get(..2).is_some_and(|it| it.eq_ignore_ascii_case("AT")))
+    else {
+        return (String::new(), Form::None, Vec::new());
+    };
+    let body = split(body.trim(), ';').next().unwrap_or_default();
+    let end = body.find(['=', '?']).unwrap_or(body.len());
+    let (name, rest) = body.split_at(end);
+    let name = name.trim().to_ascii_uppercase();
+    match rest.strip_prefix('=') {
+        Some("?") => (name, Form::Test, Vec::new()),
+        Some(rest) => (name, Form::Write, split(rest, ',').map(|it| it.trim().to_owned()).collect()),
+        None if rest == "?" => (name, Form::Read, Vec::new()),
+        None => (name, Form::Execute, Vec::new()),
+    }
+}
+
+/// Cuts at a separator outside of quotation marks.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |character| {
+        quoted ^= character == '"';
+        character == separator && !quoted
+    })
+}
+
+/// Whose command it is, if it is one vendor's alone.
+pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
+    let (name, ..) = take_apart(line);
+    let is = |names: &[&str]| names.iter().any(|it| name.starts_with(it));
+    if is(&["+QMT", "+QSSL", "+QIACT", "+QICSGP", "+QFUPL", "+QURCCFG"]) {
+        Some(Vendor::Quectel)
+    } else if is(&["+CMQTT", "+CSSLCFG", "+CCERT", "+NETOPEN"]) {
+        Some(Vendor::SimCom)
+    } else if is(&["+MQTTCONNPARAM", "+MQTTSTATE", "+XIIC", "+XGAUTH", "+CLOUD", "+AWS", "+MQTTPUBS"]) {
+        Some(Vendor::Neoway)
+    } else if is(&[
+        "+MQTTUSERCFG",
+        "+MQTTCONNCFG",
+        "+MQTTCLEAN",
+        "+MQTTPUBRAW",
+        "+SYSSTORE",
+        "+CWMODE",
+        "+CIPSTA",
+    ]) {
+        Some(Vendor::Espressif)
+    } else if is(&["+MIPCALL", "+MQTTOPEN", "+MQTTUSER", "+MQTTCONF", "+MQTTREAD"]) {
+        Some(Vendor::Fibocom)
+    } else {
+        None
+    }
+}

@@ -15,6 +15,7 @@ pub(crate) mod global;
 pub(crate) mod info;
 pub(crate) mod ports;
 pub(crate) mod publish;
+pub(crate) mod replay;
 pub(crate) mod sim;
 pub(crate) mod subscribe;
 
@@ -63,6 +64,7 @@ pub(crate) enum Command {
     Console(console::Console),
     Sim(sim::Sim),
     Bench(Box<bench::Bench>),
+    Replay(replay::Replay),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -70,7 +72,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it talks to no module that was named.
     pub(crate) fn is_about_this_computer(&self) -> bool {
-        matches!(self, Self::Ports(_) | Self::Sim(_) | Self::Completions(_) | Self::Man(_))
+        matches!(self, Self::Ports(_) | Self::Sim(_) | Self::Replay(_) | Self::Completions(_) | Self::Man(_))
     }
 }
 
@@ -89,6 +91,7 @@ impl Args {
             Command::Console(console) => console.verbosity,
             Command::Sim(sim) => sim.verbosity,
             Command::Bench(bench) => bench.verbosity,
+            Command::Replay(replay) => replay.verbosity,
             Command::Completions(completions) => completions.verbosity,
             Command::Man(man) => man.verbosity,
         };

@@ -16,6 +16,7 @@ mod generate;
 mod info;
 mod ports;
 mod publish;
+pub(crate) mod replay;
 mod sim;
 mod subscribe;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Console(console) => console::run(&console, &context).await,
         Command::Bench(bench) => bench::run(&bench, &context).await,
         Command::Sim(sim) => sim::run(&sim, &context).await,
+        Command::Replay(replay) => replay::run(&replay, &context),
         Command::Completions(completions) => generate::completions(&completions),
         Command::Man(man) => generate::man(&man),
     };

@@ -1,19 +1,19 @@
 //! Opening the module, whether it is a real one or a virtual one in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_at::at::{SessionOptions, Tap};
 use mqtt_at::{Fault, Modem, ModemOptions, Step, Supervision};
-use virtual_modem::{Broker, EmbeddedBroker, VirtualModem};
+use virtual_modem::{Broker, EmbeddedBroker, ScriptedPort, VirtualModem};
 
 use crate::args::global::Flow;
 use crate::args::{Device, Global, VendorChoice};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::transcript::Recording;
+use crate::transcript::{self, Recording};
 
 /// What a command wants of the module.
 #[derive(Default)]
@@ -46,6 +46,7 @@ impl Opened {
         match &global.device {
             Some(Device::Port(address)) => Self::open_port(address, global, progress, wishes).await,
             Some(Device::Simulated(vendor)) => Self::simulate(*vendor, global, progress, wishes).await,
+            Some(Device::Played(file)) => Self::play(file, global, progress, wishes).await,
             None => Err(Failure::usage("no module is named: use --device DEV, or set MQTTAT_DEVICE")),
         }
     }
@@ -70,6 +71,21 @@ impl Opened {
         let (opening, driver) = Modem::over(host, options);
         tokio::spawn(driver);
         Ok(Self { modem: opening.await?, broker: Some(broker), recording })
+    }
+
+    /// Opens the module's side of a transcript, which hangs up when it is through.
+    async fn play(
+        file: &Path,
+        global: &Global,
+        progress: &Progress,
+        wishes: Wishes,
+    ) -> Result<Self, Failure> {
+        let script = ScriptedPort::from_transcript(&transcript::load(file)?).hang_up();
+        let recording = record(global, &format!("play:{}", file.display()))?;
+        let options = options(global, progress, wishes, recording.clone());
+        let (opening, driver) = Modem::over(script, options);
+        tokio::spawn(driver);
+        Ok(Self { modem: opening.await?, broker: None, recording })
     }
 
     async fn open_port(
@@ -100,7 +116,7 @@ impl Opened {
 
 /// The host to dial where none is named.
 pub(crate) fn default_host(global: &Global) -> Option<&'static str> {
-    matches!(global.device, Some(Device::Simulated(_))).then_some("localhost")
+    matches!(global.device, Some(Device::Simulated(_) | Device::Played(_))).then_some("localhost")
 }
 
 /// Starts a broker in this process.

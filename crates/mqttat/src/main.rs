@@ -15,6 +15,7 @@ mod interrupt;
 mod logging;
 mod outages;
 mod output;
+mod page;
 mod paint;
 mod progress;
 mod raw;

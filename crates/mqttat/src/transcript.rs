@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -13,6 +13,8 @@ use mqtt_at::at::{Tap, TapEntry};
 use crate::arrival::timestamp;
 use crate::failure::Failure;
 use crate::raw;
+
+use virtual_modem::{BadTranscript, Transcript};
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,20 +45,26 @@ impl Speaker {
 pub(crate) fn line_of(entry: TapEntry<'_>) -> (Speaker, String) {
     match entry {
         TapEntry::Command(command) => (Speaker::Host, escaped(raw::masked(&command.to_string()).as_bytes())),
-        TapEntry::Probe(line) => (Speaker::Host, escaped(line.strip_suffix(b"\r").unwrap_or(line))),
+        TapEntry::Probe(line) => (Speaker::Host, escaped(line.trim_ascii_end())),
         TapEntry::Data(data) => (Speaker::Host, escaped(data) + "\\"),
-        TapEntry::SecretData { bytes } => (Speaker::Note, format!("{bytes} secret bytes went to the module")),
+        TapEntry::SecretData { bytes } => (Speaker::Host, format!("\\*{bytes}*\\")),
         TapEntry::Echo(command) => {
-            (Speaker::Module, escaped(raw::masked(&command.to_string()).as_bytes()) + "\\r\\")
+            (Speaker::Module, escaped(raw::masked(&command.to_string()).as_bytes()) + "\\r")
         }
         TapEntry::Line(line) => (Speaker::Module, escaped(line)),
         TapEntry::SecretLine => (Speaker::Module, "***".to_owned()),
         TapEntry::Prompt => (Speaker::Module, "> \\".to_owned()),
-        TapEntry::Dropped { bytes } => {
-            (Speaker::Note, format!("{bytes} bytes that could not be read were dropped"))
-        }
+        TapEntry::Dropped { bytes } => (Speaker::Note, format!("{bytes}{DROPPED}")),
         other => (Speaker::Note, format!("an entry that this version cannot write: {}", kind_of(other))),
     }
+}
+
+/// What a remark about dropped bytes says behind their number.
+const DROPPED: &str = " bytes that could not be read were dropped";
+
+/// How many bytes were dropped, if a remark says so.
+pub(crate) fn dropped_in(note: &str) -> Option<usize> {
+    note.strip_suffix(DROPPED)?.parse().ok()
 }
 
 /// The name of an entry's kind, without what is in it.
@@ -65,7 +73,8 @@ fn kind_of(entry: TapEntry<'_>) -> String {
     shown.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
-fn escaped(bytes: &[u8]) -> String {
+/// Bytes that are not printable ASCII become escapes.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
@@ -82,6 +91,24 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// Reads a transcript from a file, or from stdin for `-`.
+pub(crate) fn load(path: &Path) -> Result<Transcript, Failure> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let about = path.display();
+    let text = text.map_err(|error| {
+        Failure::caller(format!("{about}: {error}")).remedy("name a transcript, such as --record writes")
+    })?;
+    text.parse().map_err(|bad: BadTranscript| {
+        Failure::caller(format!("{about}: {bad}"))
+            .remedy("a line begins with #, with >> (to the module) or with << (from it)")
+    })
+}
+
 /// A transcript that is being written.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
@@ -93,6 +120,8 @@ struct Lines {
     path: PathBuf,
     file: File,
     start: Instant,
+    /// Whether command lines end with CR LF: the last question that proves the link did.
+    line_feed: bool,
     failed: Option<io::Error>,
 }
 
@@ -109,7 +138,8 @@ impl Recording {
             Ok(file)
         };
         let file = write().map_err(|error| failure(path, &error))?;
-        let lines = Lines { path: path.to_owned(), file, start: Instant::now(), failed: None };
+        let lines =
+            Lines { path: path.to_owned(), file, start: Instant::now(), line_feed: false, failed: None };
         Ok(Self { file: Arc::new(Mutex::new(lines)) })
     }
 
@@ -130,8 +160,14 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
 
 impl Tap for Recording {
     fn note(&mut self, entry: TapEntry<'_>) {
-        let (speaker, text) = line_of(entry);
+        let (speaker, mut text) = line_of(entry);
         let mut lines = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let TapEntry::Probe(line) = entry {
+            lines.line_feed = line.ends_with(b"\n");
+        }
+        if lines.line_feed && matches!(entry, TapEntry::Probe(_) | TapEntry::Command(_)) {
+            text.push_str("\\r\\n\\");
+        }
         let elapsed = lines.start.elapsed().as_millis();
         let line = match speaker {
             Speaker::Note => format!("# @{elapsed} {text}\n"),
@@ -162,7 +198,7 @@ mod tests {
         );
         assert_eq!(
             line_of(TapEntry::Echo(&typed)),
-            (Speaker::Module, "AT+QMTCONN=0,\"id\",\"u\",***\\r\\".to_owned())
+            (Speaker::Module, "AT+QMTCONN=0,\"id\",\"u\",***\\r".to_owned())
         );
         assert_eq!(line_of(TapEntry::Probe(b"AT+CMEE?\r")), (Speaker::Host, "AT+CMEE?".to_owned()));
         let data = Bytes::from_static(b"a\\\r\nOK\r\n\xFF\x1b");
@@ -179,16 +215,25 @@ mod tests {
         let mut recording = Recording::start(&path, "/dev/tty\nUSB2").unwrap();
         recording.note(TapEntry::Line(&Bytes::from_static(b"OK")));
         recording.note(TapEntry::SecretData { bytes: 3 });
+        recording.note(TapEntry::Probe(b"AT+SYSSTORE?\r\n"));
+        recording.note(TapEntry::Command(&CommandLine::raw("AT+MQTTCONN?").unwrap()));
+        recording.note(TapEntry::Dropped { bytes: 7 });
         recording.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("# recorded: 20") && lines[1].starts_with("# tool: mqttat "), "{text}");
         assert_eq!(lines[2], r"# device: /dev/tty\nUSB2");
         assert!(lines[4].starts_with('@') && lines[4].ends_with(" << OK"), "{text}");
+        assert!(lines[5].ends_with(r" >> \*3*\"), "{text}");
         assert!(
-            lines[5].starts_with("# @") && lines[5].ends_with(" 3 secret bytes went to the module"),
+            lines[6].ends_with(r" >> AT+SYSSTORE?\r\n\") && lines[7].ends_with(r" >> AT+MQTTCONN?\r\n\"),
             "{text}"
         );
+        let remark = lines[8].strip_prefix("# @").unwrap().split_once(' ').unwrap().1;
+        assert_eq!(dropped_in(remark), Some(7));
+        let read: Transcript = text.parse().unwrap();
+        assert_eq!((read.turns.len(), read.turns[1].masked.len(), read.notes.len()), (4, 1, 1));
+        assert_eq!(read.turns[2].bytes, "AT+SYSSTORE?\r\n");
         assert!(Recording::start(directory.path(), "x").is_err(), "a directory cannot be written");
     }
 }

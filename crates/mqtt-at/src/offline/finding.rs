@@ -78,7 +78,7 @@ pub(super) const SIM_BUSY: Rule =
 pub(super) const NOT_KNOWN: Rule =
     rule(Severity::Note, "quirk 1.5", "use another form: this firmware does not know the command");
 pub(super) const OPTIONAL: Rule =
-    rule(Severity::Warning, "quirk 1.19", "go on without the setting, if nothing depends on it");
+    rule(Severity::Note, "quirk 1.19", "go on without the setting, if nothing depends on it");
 pub(super) const STARTED_ALREADY: Rule =
     rule(Severity::Note, "quirk 2.2", "release the clients, stop the service and start it again");
 pub(super) const RESTARTED: Rule =

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::command::{Active, Form};
 use super::entry::{Kind, Speaker};
+use super::finding::Severity;
 use super::{Analyser, finding};
 use crate::dialect;
 use crate::dialect::meaning::Tone;
@@ -230,7 +231,10 @@ impl Analyser {
             _ => &finding::REFUSED,
         };
         let mut finding = rule.finding(entry, what, None);
-        finding.remedy = remedy.or(finding.remedy);
+        // The remedy of what is harmless is that nothing needs to be done.
+        if finding.severity == Severity::Error {
+            finding.remedy = remedy.or(finding.remedy);
+        }
         self.analysis.findings.push(finding);
     }
 
@@ -307,7 +311,8 @@ impl Analyser {
             self.owed.retain(|owed| !owed.is_of(*client));
             let mut what = format!("the connection of client {client} was lost: {cause}");
             if !open.is_empty() && !left {
-                what.push_str(&format!("; the results of {} commands will not come", open.len()));
+                let plural = if open.len() == 1 { "" } else { "s" };
+                what.push_str(&format!("; {} result{plural} will not come", open.len()));
             }
             let entry = *entry.get_or_insert_with(|| {
                 self.push(Speaker::Module, Kind::Lost, line.clone(), &cause.to_string())

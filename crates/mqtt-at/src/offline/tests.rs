@@ -162,8 +162,7 @@ fn a_lost_connection_takes_its_results_along() {
         Cut::Turns,
     );
     assert_eq!(kinds(&analysis), ["command", "final", "lost", "lost"]);
-    let first = "the connection of client 0 was lost: closed or reset by the broker; the results of 1 commands \
-                 will not come";
+    let first = "the connection of client 0 was lost: closed or reset by the broker; 1 result will not come";
     let second = "the connection of client 1 was lost: the network or the broker cannot be reached";
     let see = "[A7600 MQTT 1.00 §2.2.2.1]";
     assert_eq!(findings(&analysis), [(2, "error", first, see), (3, "error", second, see)]);

@@ -11,8 +11,8 @@ use virtual_modem::UnknownVendor;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The module's AT port: /dev/ttyUSB2, COM5, usb:VID:PID[:SERIAL][:INTERFACE], tcp://host:port, or sim:VENDOR for a
-    /// virtual one
+    /// The module's AT port: /dev/ttyUSB2, COM5, usb:VID:PID[:SERIAL][:INTERFACE], tcp://host:port, sim:VENDOR for a
+    /// virtual one, or play:FILE for the module's side of a transcript
     #[arg(long, value_name = "DEV", env = "MQTTAT_DEVICE", global = true)]
     pub(crate) device: Option<Device>,
 
@@ -84,6 +84,8 @@ pub(crate) struct Verbosity {
 pub(crate) enum Device {
     /// A virtual module in this process.
     Simulated(virtual_modem::Vendor),
+    /// The module's side of a transcript.
+    Played(PathBuf),
     /// A port, in the library's words.
     Port(String),
 }
@@ -92,6 +94,9 @@ impl FromStr for Device {
     type Err = UnknownVendor;
 
     fn from_str(text: &str) -> Result<Self, UnknownVendor> {
+        if let Some(file) = text.strip_prefix("play:") {
+            return Ok(Self::Played(file.into()));
+        }
         match text.strip_prefix("sim:") {
             Some(vendor) => vendor.parse().map(Self::Simulated),
             None => Ok(Self::Port(text.to_owned())),
@@ -136,6 +141,7 @@ mod tests {
     #[test]
     fn devices_are_told_apart() {
         assert_eq!("sim:quectel".parse(), Ok(Device::Simulated(virtual_modem::Vendor::Quectel)));
+        assert_eq!("play:a.at".parse(), Ok(Device::Played("a.at".into())));
         assert_eq!("/dev/ttyUSB2".parse(), Ok(Device::Port("/dev/ttyUSB2".to_owned())));
         assert_eq!("tcp://h:1".parse(), Ok(Device::Port("tcp://h:1".to_owned())));
         assert!("sim:".parse::<Device>().is_err() && "sim:nokia".parse::<Device>().is_err());

@@ -218,6 +218,7 @@ fn port_words(global: &Global) -> String {
             format!("{path} is open, {} baud{flow}", global.baud.unwrap_or(115_200))
         }
         Some(Device::Simulated(vendor)) => format!("a virtual {vendor} module in this process"),
+        Some(Device::Played(file)) => format!("the module's side of {}", file.display()),
         None => String::new(),
     }
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod killed;
 mod mistakes;
 mod payloads;
+mod replay;
 mod secrets;
 mod sim;
 mod support;

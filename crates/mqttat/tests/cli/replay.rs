@@ -1,0 +1,136 @@
+//! Transcripts: what was recorded is read, shown, and played to the client again.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::support::{Sim, fail, mqttat, run, succeed};
+
+const CANARY: &str = "canary-7f3a9";
+/// The connection is lost in the middle of the third publish.
+const FAULT: &str = "result:+CMQTTPUB:3:urc=+CMQTTCONNLOST: 0,1";
+
+const PUBLISH: &[&str] = &[
+    "pub",
+    "-h",
+    "broker.example.com",
+    "-i",
+    "gateway-7",
+    "-u",
+    "user",
+    "-P",
+    CANARY,
+    "-t",
+    "site/7/up",
+    "-q",
+    "1",
+    "-m",
+    "hello",
+    "--repeat",
+    "4",
+    "--repeat-delay",
+    "0.1",
+    "--json",
+];
+
+/// A transcript of a session with a fault, and how the session ended.
+fn record(sim: &Sim) -> (PathBuf, Output) {
+    let path = sim.file("record.at", b"");
+    let output = run(sim.mqttat().arg("--record").arg(&path).args(PUBLISH));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    (path, output)
+}
+
+fn objects(path: &Path) -> Vec<String> {
+    let text = succeed(mqttat().arg("replay").arg(path).arg("--json"));
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_session_with_a_fault_is_read_shown_and_played_again() {
+    let sim = Sim::start(&["--vendor", "simcom", "--fault", FAULT]);
+    let (path, live) = record(&sim);
+
+    // What happened is in the transcript, in words.
+    let objects = objects(&path);
+    let is = |object: &String, wanted: &[&str]| wanted.iter().all(|it| object.contains(it));
+    let published =
+        objects.iter().filter(|it| is(it, &[r#""kind":"result""#, "+CMQTTPUB: 0,0", "published"]));
+    assert!(published.count() >= 2, "{objects:#?}");
+    let errors: Vec<_> =
+        objects.iter().filter(|it| is(it, &[r#""event":"finding""#, r#""severity":"error""#])).collect();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let words = "the connection of client 0 was lost: closed or reset by the broker";
+    assert!(is(errors[0], &[words, "[A7600 MQTT 1.00 §2.2.2.1]"]), "{errors:?}");
+    assert!(objects.last().unwrap().contains(r#""event":"summary","vendor":"SIMCom""#), "{objects:?}");
+
+    // The page shows it first, and nothing of all this holds the password.
+    let html = sim.file("page.html", b"");
+    let text = succeed(mqttat().arg("replay").arg(&path).arg("--html").arg(&html));
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.contains("<p class=\"verdict error\">1 error</p>") && page.contains(words), "{page}");
+    assert!(text.contains("!! error: ") && text.ends_with("errors: 1, warnings: 0, notes: 2\n"), "{text}");
+    let transcript = std::fs::read_to_string(&path).unwrap();
+    for shown in [&text, &page, &transcript, &objects.concat()] {
+        assert!(!shown.contains(CANARY) && shown.contains("***"), "{shown}");
+    }
+
+    // The module's side of it makes the same client do the same again.
+    let again = sim.file("again.at", b"");
+    let device = format!("play:{}", path.display());
+    let played = run(mqttat().args(["--device", &device, "--record"]).arg(&again).args(PUBLISH));
+    let without_times = |output: &Output| {
+        let out = String::from_utf8(output.stdout.clone()).unwrap();
+        let lines = out.lines().map(|line| line.split(",\"milliseconds\"").next().unwrap().to_owned());
+        (output.status.code(), lines.collect::<Vec<_>>(), String::from_utf8(output.stderr.clone()).unwrap())
+    };
+    assert_eq!(without_times(&played), without_times(&live));
+    assert_eq!(conversation(&again), conversation(&path));
+}
+
+/// What was said, without times and remarks.
+fn conversation(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let turns = text.lines().filter(|line| line.starts_with('@'));
+    turns.map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn a_client_that_says_something_else_is_shown_both_sides() {
+    let sim = Sim::start(&["--vendor", "simcom", "--fault", FAULT]);
+    let (path, _) = record(&sim);
+    let device = format!("play:{}", path.display());
+    let other = ["pub", "-h", "broker.example.com", "-i", "another", "-t", "t", "-m", "x"];
+    let line = fail(1, mqttat().args(["--device", &device]).args(other));
+    assert!(line.contains("gateway-7") && line.contains("another"), "{line}");
+}
+
+#[test]
+fn logs_without_a_header_are_read_from_stdin_too() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let mut child =
+        mqttat().args(["replay", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b">> AT+QMTOPEN=0,\"h\",1883\n<< OK\n<< +QMTOPEN: 0,4\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("the host name could not be resolved; check the host name"), "{text}");
+    assert!(text.ends_with("== Quectel, 3 entries; errors: 1, warnings: 0, notes: 0\n"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |text: &str| {
+        let path = folder.path().join("x.at");
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let replay = |path: &Path| fail(1, mqttat().arg("replay").arg(path));
+    assert!(replay(&folder.path().join("absent.at")).contains("absent.at"));
+    assert!(replay(&file(">> AT\nOK\n")).contains("line 2 of the transcript"));
+    assert!(replay(&file(">> AT\n<< OK\n")).contains("name it with --vendor"));
+    let text = succeed(mqttat().args(["replay", "--vendor", "quectel"]).arg(file(">> AT\n<< OK\n")));
+    assert!(text.contains("is anybody there"), "{text}");
+    assert!(fail(2, mqttat().args(["replay", "--record", "y.at", "x.at"])).contains("--record"));
+}

@@ -59,6 +59,8 @@ pub(super) struct Owed {
     results: &'static [&'static str],
     client: Option<u8>,
     packet: Option<i64>,
+    /// Whether it ends something.
+    pub(super) ends: bool,
 }
 
 impl Active {
@@ -165,7 +167,14 @@ impl Active {
 
     pub(super) fn owed(&self) -> Owed {
         let packet = self.arguments.get(1).and_then(|argument| argument.parse().ok());
-        Owed { entry: self.entry, at: self.at, results: self.results(), client: self.client, packet }
+        Owed {
+            entry: self.entry,
+            at: self.at,
+            results: self.results(),
+            client: self.client,
+            packet,
+            ends: self.ends_something(),
+        }
     }
 
     pub(super) fn meaning(&self) -> String {

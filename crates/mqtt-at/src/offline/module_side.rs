@@ -127,9 +127,12 @@ impl Analyser {
         }
         match (position, &mut self.active) {
             (Some(at), _) => {
-                self.owed.remove(at);
-                if !is_good {
-                    self.find_refused(entry, meaning.text.into_owned(), meaning.remedy, Some(meaning.source));
+                let owed = self.owed.remove(at);
+                let what = meaning.text.into_owned();
+                match (is_good, owed.ends) {
+                    (true, _) => {}
+                    (false, true) => self.find(entry, &finding::NOTHING_TO_END, what, None),
+                    (false, false) => self.find_refused(entry, what, meaning.remedy, Some(meaning.source)),
                 }
             }
             (None, Some(active)) => active.early = Some((entry, is_good)),
@@ -193,6 +196,9 @@ impl Analyser {
             }
             Some((entry, false)) => {
                 let text = self.analysis.entries.get(entry).map_or(String::new(), |it| it.meaning.clone());
+                if active.ends_something() {
+                    return self.find(entry, &finding::NOTHING_TO_END, text, None);
+                }
                 let meaning = self.analysis.entries.get(entry).and_then(|it| self.dialect.meaning(&it.bytes));
                 self.find_refused(
                     entry,

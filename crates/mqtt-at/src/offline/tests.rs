@@ -169,6 +169,12 @@ fn a_lost_connection_takes_its_results_along() {
 }
 
 #[test]
+fn a_farewell_to_nobody_is_harmless() {
+    let analysis = read(Vendor::SimCom, ">> AT+CMQTTDISC=0,60\n<< OK\n<< +CMQTTDISC: 0,1", Cut::Turns);
+    assert_eq!(findings(&analysis), [(2, "note", "the module failed without a reason", "quirk 0.8")]);
+}
+
+#[test]
 fn a_loss_that_was_asked_for_is_none() {
     let analysis =
         read(Vendor::Quectel, ">> AT+QMTDISC=0\n<< OK\n<< +QMTDISC: 0,0\n<< +QMTSTAT: 0,5", Cut::Turns);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use mqtt_at::at::{Answer, CommandLine, Exchange, LinkState};
-use mqtt_at::{ClientStatus, ModemOptions, QoS};
+use mqtt_at::{ClientStatus, ModemOptions, QoS, Supervision};
 use virtual_modem::{Action, Fault, Hook, Reboot};
 
 use crate::support::{Bench, KINDS, Kind};
@@ -195,5 +195,24 @@ async fn losses_and_reboots_are_counted_by_cause() {
             matches!(counted.get("mqtt_at_reboots_total{modem=m}"), Some(Value::Count(1..=2))),
             "{kind:?}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_are_made_again_are_counted_by_what_ended_them() {
+    for kind in KINDS {
+        let counters = Counters::install();
+        let bench = Bench::supervised(kind, Supervision::new()).await;
+        let client = bench.client("one").await;
+        counters.look();
+        bench.module.reboot(Reboot::Loud);
+        client.status().wait_for(|it| *it != ClientStatus::Connected).await.unwrap();
+        let back = async { client.status().wait_for(|it| *it == ClientStatus::Connected).await.map(drop) };
+        tokio::time::timeout(Duration::from_secs(300), back).await.expect("it comes back").unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let reconnects: Vec<_> =
+            counters.look().into_iter().filter(|(name, _)| name.contains("reconnects")).collect();
+        let expected = ("mqtt_at_reconnects_total{modem=,cause=rebooted}".to_owned(), Value::Count(1));
+        assert_eq!(reconnects, [expected], "{kind:?}");
     }
 }

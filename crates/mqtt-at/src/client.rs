@@ -197,7 +197,7 @@ impl Client {
         let core = &self.inner.core;
         let mut patience = Patience::new(core.options.publish_timeout);
         loop {
-            core.connected(&mut patience).await?;
+            patience.wait(core, core.connected()).await?;
             match core.unsubscribe(&filters).await {
                 Ok(()) => return Ok(()),
                 Err(error) => core.forgive(error, &mut patience).await?,
@@ -268,7 +268,7 @@ impl Inner {
         let core = &self.core;
         let mut patience = Patience::new(core.options.publish_timeout);
         let answers = loop {
-            core.connected(&mut patience).await?;
+            patience.wait(core, core.connected()).await?;
             match core.subscribe(filters).await {
                 Ok(answers) => break answers,
                 Err(error) => core.forgive(error, &mut patience).await?,

@@ -24,6 +24,24 @@ async fn a_publish_that_waits_in_vain_was_not_sent() {
     }
 }
 
+/// Those that wait behind others wait no longer than those.
+#[tokio::test(start_paused = true)]
+async fn publishes_that_wait_in_a_row_wait_at_the_same_time() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, _messages) = client(&bench).await;
+        bench.broker.set_reachability(Reachability::Refused);
+        bench.broker.kick("one");
+        client.status().wait_for(|it| *it != ClientStatus::Connected).await.unwrap();
+        let start = Instant::now();
+        let publishes = (0..20_u8).map(|n| client.publish("from/it", QoS::AtLeastOnce, false, vec![n]));
+        for outcome in futures::future::join_all(publishes).await {
+            assert_eq!(outcome.unwrap_err().outcome(), Outcome::NotSent, "{kind:?}");
+        }
+        assert_eq!(start.elapsed().as_secs(), 60, "{kind:?}: the publish timeout of each");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn waiting_publishes_have_a_bound() {
     for kind in KINDS {

@@ -1,5 +1,6 @@
 //! One client's work on whatever connection it has at the moment.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -37,21 +38,58 @@ pub(super) struct Core {
 /// How often something is tried over a connection that is there all the time.
 pub(super) const TRIES: u32 = 3;
 
-/// How long a call may still wait for a connection.
+/// How long a call may still go on without a connection. Only the time counts in which there is none, wherever the call
+/// waits meanwhile.
 pub(super) struct Patience {
     left: Duration,
+    /// Since when there has been no connection, while that is being watched.
+    since: Option<Instant>,
     /// How often it has failed although the connection was there.
     pub(super) tries: u32,
 }
 
 impl Patience {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { left: limit, tries: 0 }
+        Self { left: limit, since: None, tries: 0 }
     }
 
     /// Whether nothing is left.
     pub(super) fn is_over(&self) -> bool {
         self.left.is_zero()
+    }
+
+    /// Waits for `work`, unless the patience is over before.
+    pub(super) async fn wait<T>(&mut self, core: &Core, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let outcome = tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = self.run_out(core) => Err(core.why_lost()),
+        };
+        self.count();
+        outcome
+    }
+
+    /// Done when there has been no connection for as long as is left.
+    async fn run_out(&mut self, core: &Core) {
+        let mut status = core.link.status();
+        let is_connected = |status: &ClientStatus| *status == ClientStatus::Connected;
+        loop {
+            // The sender is in the link.
+            let _ = status.wait_for(|status| !is_connected(status)).await;
+            self.since = Some(Instant::now());
+            let came_back = tokio::time::timeout(self.left, status.wait_for(is_connected)).await.is_ok();
+            self.count();
+            if !came_back {
+                self.left = Duration::ZERO;
+                return;
+            }
+        }
+    }
+
+    /// Takes off what has passed without a connection.
+    fn count(&mut self) {
+        let passed = self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.left = self.left.saturating_sub(passed);
     }
 }
 
@@ -82,21 +120,8 @@ impl Core {
         if may_repeat && patience.tries < TRIES { Ok(()) } else { Err(error) }
     }
 
-    /// Waits for the connection as long as it is worth it, and no longer than the patience lasts.
-    pub(super) async fn connected(&self, patience: &mut Patience) -> Result<()> {
-        if self.link.is_connected() {
-            return Ok(());
-        }
-        let (start, limit) = (Instant::now(), patience.left);
-        let outcome = tokio::time::timeout(limit, self.connected_at_last()).await;
-        patience.left = limit.saturating_sub(start.elapsed());
-        outcome.unwrap_or_else(|_| {
-            patience.left = Duration::ZERO;
-            Err(self.why_lost())
-        })
-    }
-
-    async fn connected_at_last(&self) -> Result<()> {
+    /// Waits for the connection as long as it is worth it.
+    pub(super) async fn connected(&self) -> Result<()> {
         let (mut status, over) = (self.link.status(), self.link.over());
         loop {
             match &*status.borrow_and_update() {

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use at_port::Operation;
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::core::{Core, Patience, TRIES};
 use crate::connect::Redelivery;
@@ -86,11 +88,21 @@ impl Core {
     }
 
     async fn attempt(&self, message: &Publication, patience: &mut Patience) -> Result<()> {
-        let gate = self.gate.lock().await;
-        self.connected(patience).await?;
+        let (operation, packet_id, permit) = patience.wait(self, self.turn(message)).await?;
+        let reply = self.run(operation, packet_id, Some(permit)).await?;
+        self.dialect().read_publish(&reply).map_err(|error| self.after_loss(error))
+    }
+
+    /// Waits until it is this message's turn and there is a connection with room in its window.
+    async fn turn(
+        &self,
+        message: &Publication,
+    ) -> Result<(Operation, Option<PacketId>, OwnedSemaphorePermit)> {
+        let _gate = self.gate.lock().await;
+        self.connected().await?;
         let permit = self.window_place().await?;
         // The connection may have been lost while the window was full.
-        self.connected(patience).await?;
+        self.connected().await?;
         let packet_id = match message.qos {
             QoS::AtMostOnce => None,
             _ => Some(self.packet_id()?),
@@ -104,9 +116,7 @@ impl Core {
             options: &self.options,
         };
         let operation = self.dialect().publish(self.index, &publish)?;
-        drop(gate);
-        let reply = self.run(operation, packet_id, Some(permit)).await?;
-        self.dialect().read_publish(&reply).map_err(|error| self.after_loss(error))
+        Ok((operation, packet_id, permit))
     }
 }
 

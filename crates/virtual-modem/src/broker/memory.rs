@@ -115,6 +115,13 @@ impl MemoryBroker {
         self.lock().sessions.ledger.clone()
     }
 
+    /// Everything that happened since the last call; the ledger begins anew. Runs that go on for long need it, for the
+    /// broker itself forgets nothing.
+    #[must_use]
+    pub fn take_ledger(&self) -> Ledger {
+        std::mem::take(&mut self.lock().sessions.ledger)
+    }
+
     /// Topics and payloads of the retained messages, by topic.
     #[must_use]
     pub fn retained(&self) -> Vec<(String, Bytes)> {

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
-use tokio_util::io::poll_read_buf;
 
+use crate::clock::Clock;
 use crate::error::PortError;
 use crate::event::LinkState;
 use crate::hub::Hub;
@@ -25,10 +26,11 @@ use crate::session::{Delivery, Session};
 #[must_use = "the port does nothing unless its driver is polled"]
 pub struct Driver<IO, U: Clone + Send + 'static> {
     io: IO,
+    clock: Clock,
     session: Session<U, Caller<U>>,
     requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
     hub: Arc<Hub<U>>,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Option<Timer>,
     mark: Option<Box<dyn PayloadMark>>,
     marked: bool,
     unflushed: bool,
@@ -48,7 +50,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         hub: Arc<Hub<U>>,
     ) -> Self {
         let marked = !options.session.hold_off.is_zero();
-        let mut session = Session::new(rules, options.session, Instant::now());
+        let clock = Clock::new(options.session.time_scale);
+        let mut session = Session::new(rules, options.session, clock.now());
         if let Some(tap) = options.tap {
             session.set_tap(tap);
         }
@@ -59,6 +62,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         hub.listeners.set_link(session.link());
         Self {
             io,
+            clock,
             session,
             requests,
             hub,
@@ -71,17 +75,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         }
     }
 
-    /// Takes what the handles ask for; `true` if there was anything.
-    fn poll_requests(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut any = false;
+    /// Takes what the handles ask for.
+    fn poll_requests(&mut self, cx: &mut Context<'_>, now: Instant) {
         while let Poll::Ready(request) = self.requests.poll_recv(cx) {
             let Some(request) = request else {
                 self.closing = true;
                 break;
             };
-            any = true;
             match *request {
-                Request::Run { operation, caller } => self.session.submit(Instant::now(), operation, caller),
+                Request::Run { operation, caller } => self.session.submit(now, operation, caller),
                 Request::Release(lane) => self.session.release(lane),
                 Request::Rules(rules) => self.session.replace_rules(rules),
                 Request::Close => {
@@ -91,52 +93,58 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
                 }
             }
         }
-        any
     }
 
     /// Reads once; `true` if something came. Reading nothing means that the port was unplugged.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
-        let inbox = self.session.inbox();
-        inbox.reserve(READ);
-        match poll_read_buf(pin!(&mut self.io), cx, inbox) {
+    ///
+    /// The bytes come by way of the stack, so that a port that waits owns no buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut room = [MaybeUninit::uninit(); READ];
+        let mut read = ReadBuf::uninit(&mut room);
+        match Pin::new(&mut self.io).poll_read(cx, &mut read) {
             Poll::Pending => return false,
-            Poll::Ready(Ok(0)) => self.session.end(PortError::HungUp),
-            Poll::Ready(Ok(_)) => self.session.handle_input(Instant::now()),
-            Poll::Ready(Err(error)) => self.session.end(error.into()),
-        }
-        true
-    }
-
-    /// Writes what is due; `true` if the transport took something.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = Instant::now();
-        let Some(bytes) = self.session.transmit(now) else {
-            return self.poll_flush(cx);
-        };
-        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        match written {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(0)) => self.session.end(PortError::HungUp),
-            Poll::Ready(Ok(count)) => {
-                self.unflushed = true;
-                self.session.handle_sent(now, count);
+            Poll::Ready(Ok(())) if read.filled().is_empty() => self.session.end(PortError::HungUp),
+            Poll::Ready(Ok(())) => {
+                self.session.inbox().extend_from_slice(read.filled());
+                self.session.handle_input(now);
             }
             Poll::Ready(Err(error)) => self.session.end(error.into()),
         }
         true
     }
 
+    /// Writes all that is due and the transport takes. The mark is kept before the first byte of an operation and
+    /// behind the last one of its data.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
+        loop {
+            // The operation that is about to begin decides whether a mark is needed.
+            let is_due = self.session.transmit(now).is_some();
+            self.keep_mark();
+            let Some(bytes) = is_due.then(|| self.session.transmit(now)).flatten() else {
+                return self.poll_flush(cx);
+            };
+            match Pin::new(&mut self.io).poll_write(cx, bytes) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(0)) => self.session.end(PortError::HungUp),
+                Poll::Ready(Ok(count)) => {
+                    self.unflushed = true;
+                    self.session.handle_sent(now, count);
+                }
+                Poll::Ready(Err(error)) => self.session.end(error.into()),
+            }
+        }
+    }
+
     /// Pushes written bytes out of the transport. A serial port has nothing to push, see [`crate::transport`].
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) {
         if !self.unflushed {
-            return false;
+            return;
         }
         match Pin::new(&mut self.io).poll_flush(cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.unflushed = false,
             Poll::Ready(Err(error)) => self.session.end(error.into()),
         }
-        false
     }
 
     /// Writes down, before the bytes that make it true, that the module will be in the middle of a payload.
@@ -166,41 +174,56 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         }
     }
 
-    /// Waits for the next deadline. The timer is only ever moved forward in time when it fires: most
-    /// deadlines are never reached, and moving it for each of them would cost more than a vain wake-up.
+    /// Waits for the next deadline; `true` if one has come. The timer is only ever moved forward in time when it
+    /// fires: most deadlines are never reached, and moving it for each of them would cost more than a vain wake-up.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(due) = self.session.deadline() else { return false };
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                if timer.is_elapsed() || timer.deadline() > due {
-                    timer.as_mut().reset(due);
-                }
-                timer
-            }
-            None => self.timer.insert(Box::pin(tokio::time::sleep_until(due))),
-        };
-        if timer.as_mut().poll(cx).is_pending() {
+        let due = self.clock.due(due);
+        let timer = self.timer.get_or_insert_with(|| Timer::new(due));
+        if timer.poll(cx, due).is_pending() {
             return false;
         }
-        self.session.handle_timeout(Instant::now());
+        self.session.handle_timeout(self.clock.now());
         true
     }
 
-    /// One round over everything that can move; `true` if anything did.
+    /// One round over everything that can move; `true` if another one is needed to know that nothing can.
     fn poll_round(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut moved = self.poll_requests(cx);
-        moved |= self.poll_read(cx);
-        // The operation that is about to begin decides whether a mark is needed, before its first byte.
-        self.session.transmit(Instant::now());
-        self.keep_mark();
-        moved |= self.poll_write(cx);
-        self.keep_mark();
-        moved |= self.poll_deadline(cx);
+        let now = self.clock.now();
+        self.poll_requests(cx, now);
+        // What is read may allow a write, but a write allows nothing that is not waited for already.
+        let has_read = self.poll_read(cx, now);
+        self.poll_write(cx, now);
         self.deliver();
         if self.closing && self.session.is_idle() {
             self.session.end(PortError::Closed);
         }
-        moved
+        has_read || self.poll_deadline(cx)
+    }
+}
+
+/// A timer that is asked only when it has to be: asking costs more than most rounds.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    /// Whom it will wake.
+    waker: Option<Waker>,
+}
+
+impl Timer {
+    fn new(due: Instant) -> Self {
+        Self { sleep: Box::pin(tokio::time::sleep_until(due)), waker: None }
+    }
+
+    /// Ready when `due` has come, or an earlier instant for which it was set before.
+    fn poll(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
+        if self.sleep.is_elapsed() || self.sleep.deadline() > due {
+            self.sleep.as_mut().reset(due);
+        } else if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        let polled = self.sleep.as_mut().poll(cx);
+        self.waker = polled.is_pending().then(|| cx.waker().clone());
+        polled
     }
 }
 

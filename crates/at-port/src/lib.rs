@@ -45,6 +45,7 @@
 //! ```
 
 mod channel;
+mod clock;
 mod deferred;
 mod driver;
 mod error;

@@ -78,10 +78,11 @@ pub struct Session<U, T> {
     inbox: BytesMut,
     options: SessionOptions,
     queue: Queue<T>,
-    active: Option<Active<T>>,
+    /// Boxed, as is the fence, because most ports are idle most of the time.
+    active: Option<Box<Active<T>>>,
     pending: Pending<T>,
     /// While the link is in doubt. Nothing is in flight then, but an operation may wait between two steps.
-    fence: Option<Fence>,
+    fence: Option<Box<Fence>>,
     link: LinkState,
     /// The link is in doubt, but the exchange in flight has to end first.
     doubt: bool,
@@ -118,7 +119,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             queue: Queue::default(),
             active: None,
             pending: Pending::default(),
-            fence: Some(fence),
+            fence: Some(Box::new(fence)),
             link,
             doubt: false,
             last: LastCommand::default(),
@@ -157,7 +158,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Whether the module waits for data, will as soon as the command line is out, or has not yet answered what it
     /// got: a host that died now could leave it in the middle of a payload.
     pub fn owes_data(&self) -> bool {
-        self.fence.is_none() && self.active.as_ref().is_some_and(Active::owes_data)
+        self.fence.is_none() && self.active.as_ref().is_some_and(|it| it.owes_data())
     }
 
     /// Whether nothing is queued or in flight, and nobody waits for a deferred result.
@@ -173,7 +174,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Adds an operation to the queue; `None` for one that nobody waits for.
     pub fn submit(&mut self, now: Instant, operation: Operation, ticket: Option<T>) {
         let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
-        let job = Job { operation, ticket, start_by };
+        let job = Box::new(Job { operation, ticket, start_by });
         match &self.ended {
             Some(error) => job.settle(Err(port_gone(error, Progress::Nothing))),
             None => self.queue.push(job),
@@ -249,8 +250,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if self.ended.is_some() {
             return None;
         }
-        let active = self.active.as_ref().and_then(Active::deadline);
-        let fence = self.fence.as_ref().and_then(Fence::deadline);
+        let active = self.active.as_ref().and_then(|it| it.deadline());
+        let fence = self.fence.as_ref().and_then(|it| it.deadline());
         [active, fence, self.silence, self.stall, self.pending.deadline(), self.queue.deadline()]
             .into_iter()
             .flatten()
@@ -269,7 +270,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.settle_overdue(job);
         }
         self.pending.expire(now);
-        if self.active.as_ref().and_then(Active::deadline).is_some_and(|due| due <= now) {
+        if self.active.as_ref().and_then(|it| it.deadline()).is_some_and(|due| due <= now) {
             self.handle_no_answer(now);
         }
         if let Some(probes) = self.fence.as_mut().and_then(|fence| fence.handle_timeout(now)) {
@@ -343,7 +344,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
     }
 
-    fn settle_overdue(&self, job: Job<T>) {
+    fn settle_overdue(&self, job: Box<Job<T>>) {
         let after = job.operation.start_within.unwrap_or(self.options.start_within);
         job.settle(Err(OperationError::NotStarted { after }));
     }
@@ -366,7 +367,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         let probes = self.codec.framing().probes();
         let suspect = self.last.names.clone();
         let (patience, first) = (self.options.fence.clone(), now + self.options.quiet);
-        self.fence = Some(Fence::new(probes, patience, suspect, first, &self.options, now));
+        self.fence = Some(Box::new(Fence::new(probes, patience, suspect, first, &self.options, now)));
         self.set_link(LinkState::Suspect);
     }
 

@@ -16,7 +16,7 @@ use crate::reply::{FinalResult, Reply};
 
 /// An operation of which at least the first byte is about to be written.
 pub(super) struct Active<T> {
-    pub(super) job: Job<T>,
+    pub(super) job: Box<Job<T>>,
     step: Exchange,
     /// Which step this is, counted from 0.
     index: usize,
@@ -75,7 +75,7 @@ impl Course {
 
 impl<T: Ticket> Active<T> {
     /// Takes up a job, whose lines end as the module wants it; one without steps is complete at once.
-    pub(super) fn start(mut job: Job<T>, line_feed: bool) -> Option<Self> {
+    pub(super) fn start(mut job: Box<Job<T>>, line_feed: bool) -> Option<Box<Self>> {
         let mut later = std::mem::take(&mut job.operation.steps);
         if line_feed {
             later = later.into_iter().map(Exchange::with_line_feed).collect();
@@ -85,7 +85,7 @@ impl<T: Ticket> Active<T> {
             job.settle(Ok(Reply { lines: Vec::new(), result: FinalResult::Ok, deferred: None }));
             return None;
         };
-        Some(Self {
+        Some(Box::new(Self {
             job,
             step,
             index: 0,
@@ -99,7 +99,7 @@ impl<T: Ticket> Active<T> {
             accepted: false,
             began: None,
             span: Span::none(),
-        })
+        }))
     }
 
     /// The first byte of this step's command line has been written.

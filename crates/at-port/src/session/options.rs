@@ -30,6 +30,9 @@ pub struct SessionOptions {
     pub hold_off: Duration,
     /// How many operations that reports asked for may wait in each lane; more are refused. Default: 64.
     pub follow_ups: usize,
+    /// How many seconds of the clock count as one for the session, so that all its waits are as many times longer:
+    /// for a module whose time is stretched, to be measured with timers that step by 1 ms. Default: 1.
+    pub time_scale: u32,
 }
 
 impl Default for SessionOptions {
@@ -47,6 +50,7 @@ impl Default for SessionOptions {
             first_fence: seconds(&[1, 2, 4, 8, 8, 8, 9]),
             hold_off: Duration::ZERO,
             follow_ups: 64,
+            time_scale: 1,
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Pending<T> {
 
 /// One operation that waits.
 struct Waiting<T> {
-    job: Job<T>,
+    job: Box<Job<T>>,
     deferred: Deferred,
     reply: Reply,
     until: Instant,
@@ -46,19 +46,19 @@ impl<T> Default for Pending<T> {
 
 impl<T: Ticket> Pending<T> {
     /// Takes an operation whose last final result was a success.
-    pub(super) fn accept(&mut self, now: Instant, mut active: Active<T>, result: FinalResult) {
+    pub(super) fn accept(&mut self, now: Instant, mut active: Box<Active<T>>, result: FinalResult) {
         let reply = active.reply(result);
         self.push(now, active, reply, None);
     }
 
     /// Takes an operation whose last final result is missing: the module may have done it all the same.
-    pub(super) fn await_result(&mut self, now: Instant, mut active: Active<T>) {
+    pub(super) fn await_result(&mut self, now: Instant, mut active: Box<Active<T>>) {
         let missing = active.timeout_error();
         let reply = active.reply(FinalResult::Ok);
         self.push(now, active, reply, Some(missing));
     }
 
-    fn push(&mut self, now: Instant, active: Active<T>, reply: Reply, missing: Option<OperationError>) {
+    fn push(&mut self, now: Instant, active: Box<Active<T>>, reply: Reply, missing: Option<OperationError>) {
         let (command, step) = (active.command(), active.index());
         let mut job = active.job;
         let Some(deferred) = job.operation.deferred.take() else {

@@ -28,7 +28,7 @@ impl<T: Ticket> Job<T> {
     }
 
     /// Tells everybody who is concerned what came of it.
-    pub(super) fn settle(mut self, outcome: Result<Reply, OperationError>) {
+    pub(super) fn settle(mut self: Box<Self>, outcome: Result<Reply, OperationError>) {
         if let Some(conclude) = self.operation.conclude.take() {
             conclude(&outcome);
         }
@@ -49,9 +49,9 @@ pub(super) struct Queue<T> {
 /// What waits in one lane.
 struct Waiting<T> {
     /// What reports asked for, in the order of the reports.
-    follow_ups: VecDeque<Job<T>>,
+    follow_ups: VecDeque<Box<Job<T>>>,
     /// What callers asked for.
-    requests: VecDeque<Job<T>>,
+    requests: VecDeque<Box<Job<T>>>,
     /// Whether the last job was a follow-up, so that a storm of reports does not keep the callers waiting.
     followed_up: bool,
 }
@@ -63,7 +63,7 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T: Ticket> Queue<T> {
-    pub(super) fn push(&mut self, job: Job<T>) {
+    pub(super) fn push(&mut self, job: Box<Job<T>>) {
         self.take_note_of(job.start_by);
         if let Some(lane) = self.lanes.get_mut(job.operation.lane.position()) {
             lane.requests.push_back(job);
@@ -71,7 +71,7 @@ impl<T: Ticket> Queue<T> {
     }
 
     /// Adds what a report asked for, unless `bound` such jobs wait in the lane already; gives the job back then.
-    pub(super) fn push_follow_up(&mut self, job: Job<T>, bound: usize) -> Option<Job<T>> {
+    pub(super) fn push_follow_up(&mut self, job: Box<Job<T>>, bound: usize) -> Option<Box<Job<T>>> {
         let start_by = job.start_by;
         match self.lanes.get_mut(job.operation.lane.position()) {
             Some(lane) if lane.follow_ups.len() < bound => lane.follow_ups.push_back(job),
@@ -86,7 +86,9 @@ impl<T: Ticket> Queue<T> {
     }
 
     /// The next job that is still wanted: control first, then lane by lane. What nobody wants is withdrawn.
-    pub(super) fn pop(&mut self) -> Option<Job<T>> {
+    pub(super) fn pop(&mut self) -> Option<Box<Job<T>>> {
+        // Nothing has come since nothing was found.
+        self.earliest?;
         let (control, others) = self.lanes.split_first_mut()?;
         if let Some(job) = control.pop() {
             return Some(job);
@@ -119,7 +121,7 @@ impl<T: Ticket> Queue<T> {
     }
 
     /// Takes out what should have been started by now.
-    pub(super) fn take_overdue(&mut self, now: Instant) -> Vec<Job<T>> {
+    pub(super) fn take_overdue(&mut self, now: Instant) -> Vec<Box<Job<T>>> {
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return Vec::new();
         }
@@ -134,7 +136,7 @@ impl<T: Ticket> Queue<T> {
         overdue
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Job<T>> {
+    pub(super) fn take_all(&mut self) -> Vec<Box<Job<T>>> {
         self.earliest = None;
         self.lanes.iter_mut().flat_map(Waiting::queues).flat_map(|jobs| jobs.drain(..)).collect()
     }
@@ -147,18 +149,18 @@ impl<T> Default for Waiting<T> {
 }
 
 impl<T: Ticket> Waiting<T> {
-    fn pop(&mut self) -> Option<Job<T>> {
+    fn pop(&mut self) -> Option<Box<Job<T>>> {
         let follow_up = if self.followed_up { None } else { pop_wanted(&mut self.follow_ups) };
         self.followed_up = follow_up.is_some();
         follow_up.or_else(|| pop_wanted(&mut self.requests)).or_else(|| pop_wanted(&mut self.follow_ups))
     }
 
-    fn queues(&mut self) -> [&mut VecDeque<Job<T>>; 2] {
+    fn queues(&mut self) -> [&mut VecDeque<Box<Job<T>>>; 2] {
         [&mut self.follow_ups, &mut self.requests]
     }
 }
 
-fn pop_wanted<T: Ticket>(jobs: &mut VecDeque<Job<T>>) -> Option<Job<T>> {
+fn pop_wanted<T: Ticket>(jobs: &mut VecDeque<Box<Job<T>>>) -> Option<Box<Job<T>>> {
     while let Some(job) = jobs.pop_front() {
         if job.wanted() {
             return Some(job);

@@ -26,7 +26,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
         if let Some(operation) = reaction.follow_up {
             let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
-            let job = Job { operation, ticket: None, start_by };
+            let job = Box::new(Job { operation, ticket: None, start_by });
             if let Some(refused) = self.queue.push_follow_up(job, self.options.follow_ups) {
                 tracing::warn!("too many reports ask for an operation; the last one is refused");
                 refused.settle(Err(OperationError::NotStarted { after: Duration::ZERO }));
@@ -36,7 +36,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// Remembers for the operation in flight that its deferred result will not come.
     pub(super) fn note_loss(&mut self, line: &Bytes) {
-        let is_ended = |active: &&mut Active<T>| {
+        let is_ended = |active: &&mut Box<Active<T>>| {
             let deferred = active.job.operation.deferred.as_ref();
             active.is_asked() && deferred.is_some_and(|it| it.is_ended_by(line))
         };
@@ -48,7 +48,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Ends the waits for deferred results that will not come.
     pub(super) fn give_up_pending(&mut self, lost: Lost, report: Option<&Bytes>) {
         self.pending.give_up(lost, report);
-        let is_concerned = |active: &&mut Active<T>| {
+        let is_concerned = |active: &&mut Box<Active<T>>| {
             active.is_asked() && (lost == Lost::All || lost == Lost::Lane(active.job.operation.lane))
         };
         if let Some(active) = self.active.as_mut().filter(is_concerned) {

@@ -1,7 +1,7 @@
 //! What a received frame means: echo, prompt, deferred result, final result, information response or report.
 
 use at_codec::{CommandKind, Damage, Frame, Pending as Unfinished};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
 
@@ -27,6 +27,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
                 Ok(None) => break,
                 Err(error) => self.end(error.into()),
             }
+        }
+        // A long message must not leave a long buffer behind.
+        if self.inbox.is_empty() && self.inbox.capacity() > LONGEST_KEPT {
+            self.inbox = BytesMut::new();
         }
         self.silence = match self.codec.pending() {
             Unfinished::Line | Unfinished::Counted => Some(now + self.options.silence),
@@ -117,7 +121,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// A line that repeats the command in flight is its echo. Garbage may precede it, and a reboot explain it.
     fn take_echo(&mut self, line: &Bytes) -> bool {
-        let may_echo = |active: &&mut Active<T>| active.echo_possible && active.is_asked();
+        let may_echo = |active: &&mut Box<Active<T>>| active.echo_possible && active.is_asked();
         let Some(active) = self.active.as_mut().filter(may_echo) else { return false };
         let command = &active.step().line;
         let line = line.trim_ascii_end();
@@ -195,7 +199,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     fn final_result(&self, line: &Bytes, report: bool) -> Option<FinalResult> {
         let vendor = || self.codec.framing().final_result(line);
         let result = FinalResult::standard(line).or_else(vendor);
-        let awaited = self.active.as_ref().is_some_and(Active::is_asked);
+        let awaited = self.active.as_ref().is_some_and(|it| it.is_asked());
         result.filter(|_| awaited || !report)
     }
 
@@ -240,7 +244,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     }
 
     /// The last final result was a success: the operation is complete, or waits for its deferred result.
-    fn conclude(&mut self, now: Instant, mut active: Active<T>, result: FinalResult) {
+    fn conclude(&mut self, now: Instant, mut active: Box<Active<T>>, result: FinalResult) {
         if active.deferred.is_some() || active.job.operation.deferred.is_none() {
             let reply = active.reply(result);
             active.job.settle(Ok(reply));
@@ -252,6 +256,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
     }
 }
+
+/// The longest buffer that is kept while nothing waits in it.
+const LONGEST_KEPT: usize = 2048;
 
 /// Whether a command switches the echo, and to what.
 fn echo_setting(line: &at_codec::CommandLine) -> Option<bool> {

@@ -267,7 +267,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.end(PortError::Stalled { after: self.options.write_stall });
         }
         for job in self.queue.take_overdue(now) {
-            self.settle_overdue(job);
+            self.settle_overdue(*job);
         }
         self.pending.expire(now);
         if self.active.as_ref().and_then(|it| it.deadline()).is_some_and(|due| due <= now) {
@@ -319,7 +319,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     fn handle_no_answer(&mut self, now: Instant) {
         let Some(mut active) = self.active.take() else { return };
         if active.is_untouched() {
-            return self.settle_overdue(active.job);
+            return self.settle_overdue(*active.job);
         }
         self.codec.arm_prompt(None);
         active.span().in_scope(|| {
@@ -344,7 +344,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
     }
 
-    fn settle_overdue(&self, job: Box<Job<T>>) {
+    fn settle_overdue(&self, job: Job<T>) {
         let after = job.operation.start_within.unwrap_or(self.options.start_within);
         job.settle(Err(OperationError::NotStarted { after }));
     }

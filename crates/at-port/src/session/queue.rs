@@ -28,7 +28,7 @@ impl<T: Ticket> Job<T> {
     }
 
     /// Tells everybody who is concerned what came of it.
-    pub(super) fn settle(mut self: Box<Self>, outcome: Result<Reply, OperationError>) {
+    pub(super) fn settle(mut self, outcome: Result<Reply, OperationError>) {
         if let Some(conclude) = self.operation.conclude.take() {
             conclude(&outcome);
         }

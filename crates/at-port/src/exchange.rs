@@ -142,6 +142,19 @@ impl fmt::Debug for DataPhase {
 ///
 /// The exchanges run in order; the first refusal or timeout ends the operation. The port is free again
 /// after the last final result: a deferred result is waited for apart, so that operations overlap.
+///
+/// # Examples
+///
+/// ```
+/// use at_codec::{Charset, CommandLine};
+/// use at_port::{Exchange, Operation};
+///
+/// let quiet = Exchange::new(CommandLine::execute("E0"));
+/// let pin = CommandLine::write("+CPIN").secret("the PIN", "1234", Charset::ASCII, 8)?.finish();
+/// let both = Operation::sequence([quiet, Exchange::new(pin)]);
+/// assert_eq!(both.to_string(), "ATE0\nAT+CPIN=***");
+/// # Ok::<(), at_codec::ArgumentError>(())
+/// ```
 pub struct Operation {
     pub(crate) steps: Vec<Exchange>,
     pub(crate) deferred: Option<Deferred>,
@@ -203,6 +216,17 @@ impl Operation {
 impl From<Exchange> for Operation {
     fn from(exchange: Exchange) -> Self {
         Self::sequence([exchange])
+    }
+}
+
+/// The command lines, one below the other, as they are written: secrets are `***`, and data is left out.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.steps.iter().enumerate() {
+            let line_end = if number == 0 { "" } else { "\n" };
+            write!(f, "{line_end}{}", step.line)?;
+        }
+        Ok(())
     }
 }
 

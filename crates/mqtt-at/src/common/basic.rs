@@ -8,6 +8,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT`: asks for nothing but `OK` [V.250 §5.2.3].
+///
+/// ```
+/// use mqtt_at::{Command, common::Attention};
+///
+/// let command = Attention;
+/// assert_eq!(command.operation()?.to_string(), "AT");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attention;
 
@@ -24,6 +32,14 @@ impl Command for Attention {
 }
 
 /// `ATE0`: the module does not repeat commands [V.250 §6.2.4]. Lost when the module reboots.
+///
+/// ```
+/// use mqtt_at::{Command, common::EchoOff};
+///
+/// let command = EchoOff;
+/// assert_eq!(command.operation()?.to_string(), "ATE0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EchoOff;
 
@@ -40,6 +56,14 @@ impl Command for EchoOff {
 }
 
 /// `ATE1`: the module repeats commands [V.250 §6.2.4].
+///
+/// ```
+/// use mqtt_at::{Command, common::EchoOn};
+///
+/// let command = EchoOn;
+/// assert_eq!(command.operation()?.to_string(), "ATE1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EchoOn;
 
@@ -56,6 +80,14 @@ impl Command for EchoOn {
 }
 
 /// `AT+CMEE?`: how the module reports refusals [27.007 §9.1].
+///
+/// ```
+/// use mqtt_at::{Command, common::ErrorReporting};
+///
+/// let command = ErrorReporting;
+/// assert_eq!(command.operation()?.to_string(), "AT+CMEE?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorReporting;
 
@@ -77,6 +109,14 @@ impl Command for ErrorReporting {
 }
 
 /// `AT+CMEE=…`: sets how the module reports refusals [27.007 §9.1]. Lost when the module reboots.
+///
+/// ```
+/// use mqtt_at::{Command, common::{ErrorDetail, SetErrorReporting}};
+///
+/// let command = SetErrorReporting(ErrorDetail::Number);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMEE=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetErrorReporting(pub ErrorDetail);
 

@@ -10,6 +10,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+CCLK?`: the module's clock [27.007 §8.15].
+///
+/// ```
+/// use mqtt_at::{Command, common::Clock};
+///
+/// let command = Clock;
+/// assert_eq!(command.operation()?.to_string(), "AT+CCLK?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock;
 
@@ -27,6 +35,14 @@ impl Command for Clock {
 }
 
 /// `AT+CCLK="…"`: sets the module's clock, which certificates are checked against [27.007 §8.15].
+///
+/// ```
+/// use mqtt_at::{Command, common::{ClockTime, SetClock}};
+///
+/// let command = SetClock(ClockTime::new((2026, 11, 26), (20, 45, 7))?);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CCLK="26/11/26,20:45:07+00""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetClock(pub ClockTime);
 

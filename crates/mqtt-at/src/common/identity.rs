@@ -11,6 +11,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+CGMI`: the manufacturer [27.007 §5.1], as the module writes it: `SIMCOM INCORPORATED`, or `INCORPORATED`.
+///
+/// ```
+/// use mqtt_at::{Command, common::Manufacturer};
+///
+/// let command = Manufacturer;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGMI");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manufacturer;
 
@@ -27,6 +35,14 @@ impl Command for Manufacturer {
 }
 
 /// `AT+CGMM`: the model [27.007 §5.2]: `BG96`, `SIMCOM_SIM7600EI`, `N706`.
+///
+/// ```
+/// use mqtt_at::{Command, common::Model};
+///
+/// let command = Model;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGMM");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Model;
 
@@ -43,6 +59,14 @@ impl Command for Model {
 }
 
 /// `AT+CGMR`: the firmware's version [27.007 §5.3].
+///
+/// ```
+/// use mqtt_at::{Command, common::Revision};
+///
+/// let command = Revision;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGMR");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision;
 
@@ -60,6 +84,14 @@ impl Command for Revision {
 }
 
 /// `AT+CGSN`: the serial number, which is the IMEI [27.007 §5.4].
+///
+/// ```
+/// use mqtt_at::{Command, common::SerialNumber};
+///
+/// let command = SerialNumber;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGSN");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SerialNumber;
 
@@ -107,6 +139,14 @@ impl fmt::Debug for Imei {
 }
 
 /// `ATI`: all that the module says about itself, in a form of its own [V.250 §6.1.3].
+///
+/// ```
+/// use mqtt_at::{Command, common::Information};
+///
+/// let command = Information;
+/// assert_eq!(command.operation()?.to_string(), "ATI");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Information;
 
@@ -124,6 +164,14 @@ impl Command for Information {
 }
 
 /// `AT+GMR`: the versions of which the firmware is made, in a form of its own [V.250 §6.1.6].
+///
+/// ```
+/// use mqtt_at::{Command, common::Versions};
+///
+/// let command = Versions;
+/// assert_eq!(command.operation()?.to_string(), "AT+GMR");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions;
 

@@ -12,6 +12,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+CGDCONT?`: the PDP contexts that are defined [27.007 §10.1.1].
+///
+/// ```
+/// use mqtt_at::{Command, common::PdpContexts};
+///
+/// let command = PdpContexts;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGDCONT?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PdpContexts;
 
@@ -86,6 +94,14 @@ impl fmt::Display for PdpType {
 }
 
 /// `AT+CGDCONT=…`: defines a PDP context [27.007 §10.1.1].
+///
+/// ```
+/// use mqtt_at::{Command, common::{DefinePdpContext, PdpType}};
+///
+/// let command = DefinePdpContext::new(1, PdpType::Ipv4, "internet");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CGDCONT=1,"IP","internet""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinePdpContext {
     cid: u8,
@@ -118,6 +134,14 @@ impl Command for DefinePdpContext {
 }
 
 /// `AT+CGACT?`: which PDP contexts are active [27.007 §10.1.10].
+///
+/// ```
+/// use mqtt_at::{Command, common::ActivePdp};
+///
+/// let command = ActivePdp;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGACT?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivePdp;
 
@@ -152,6 +176,14 @@ pub struct PdpState {
 /// `AT+CGACT=…`: activates a PDP context or ends it, which may take minutes [27.007 §10.1.10].
 ///
 /// Some modules refuse to activate what is active already: ask with [`ActivePdp`] or [`PdpAddress`].
+///
+/// ```
+/// use mqtt_at::{Command, common::ActivatePdp};
+///
+/// let command = ActivatePdp { cid: 1, active: true };
+/// assert_eq!(command.operation()?.to_string(), "AT+CGACT=1,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivatePdp {
     /// The number of the context.
@@ -175,6 +207,14 @@ impl Command for ActivatePdp {
 }
 
 /// `AT+CGPADDR`: the addresses of the PDP contexts [27.007 §10.1.14].
+///
+/// ```
+/// use mqtt_at::{Command, common::PdpAddress};
+///
+/// let command = PdpAddress::of(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+CGPADDR=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PdpAddress {
     cid: Option<u8>,

@@ -11,6 +11,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+CSQ`: how well the radio receives [27.007 §8.5].
+///
+/// ```
+/// use mqtt_at::{Command, common::SignalQuality};
+///
+/// let command = SignalQuality;
+/// assert_eq!(command.operation()?.to_string(), "AT+CSQ");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignalQuality;
 
@@ -56,6 +64,14 @@ impl fmt::Display for Signal {
 }
 
 /// `AT+COPS?`: the operator [27.007 §7.3].
+///
+/// ```
+/// use mqtt_at::{Command, common::Operator};
+///
+/// let command = Operator;
+/// assert_eq!(command.operation()?.to_string(), "AT+COPS?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator;
 
@@ -116,6 +132,14 @@ impl fmt::Display for AccessTechnology {
 }
 
 /// `AT+CFUN?`: whether the radio is switched on [27.007 §8.2].
+///
+/// ```
+/// use mqtt_at::{Command, common::Functionality};
+///
+/// let command = Functionality;
+/// assert_eq!(command.operation()?.to_string(), "AT+CFUN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Functionality;
 
@@ -137,6 +161,14 @@ impl Command for Functionality {
 }
 
 /// `AT+CFUN=…`: switches the radio, or restarts the module [27.007 §8.2].
+///
+/// ```
+/// use mqtt_at::{Command, common::SetFunctionality};
+///
+/// let command = SetFunctionality::restart();
+/// assert_eq!(command.operation()?.to_string(), "AT+CFUN=1,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetFunctionality {
     level: FunctionalityLevel,

@@ -11,6 +11,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+CREG?`, `AT+CGREG?`, `AT+CEREG?`: whether the module is registered [27.007 §7.2, §10.1.20, §10.1.22].
+///
+/// ```
+/// use mqtt_at::{Command, common::{Domain, Registration}};
+///
+/// let command = Registration(Domain::Eps);
+/// assert_eq!(command.operation()?.to_string(), "AT+CEREG?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registration(pub Domain);
 
@@ -39,6 +47,14 @@ fn is_status(line: &[u8]) -> bool {
 }
 
 /// `AT+CREG=…` and its like: which reports the module makes of the registration [27.007 §7.2].
+///
+/// ```
+/// use mqtt_at::{Command, common::{Domain, RegistrationReports, SetRegistrationReports}};
+///
+/// let command = SetRegistrationReports(Domain::Eps, RegistrationReports::State);
+/// assert_eq!(command.operation()?.to_string(), "AT+CEREG=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetRegistrationReports(pub Domain, pub RegistrationReports);
 
@@ -193,6 +209,14 @@ impl fmt::Display for RegistrationState {
 }
 
 /// `AT+CGATT?`: whether the module is attached to the data service [27.007 §10.1.9].
+///
+/// ```
+/// use mqtt_at::{Command, common::Attached};
+///
+/// let command = Attached;
+/// assert_eq!(command.operation()?.to_string(), "AT+CGATT?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attached;
 
@@ -213,6 +237,14 @@ impl Command for Attached {
 }
 
 /// `AT+CGATT=…`: attaches to the data service or leaves it, which may take minutes [27.007 §10.1.9].
+///
+/// ```
+/// use mqtt_at::{Command, common::SetAttached};
+///
+/// let command = SetAttached(true);
+/// assert_eq!(command.operation()?.to_string(), "AT+CGATT=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetAttached(pub bool);
 

@@ -8,6 +8,14 @@ use crate::command::{Command, Unreadable};
 use crate::error::InputError;
 
 /// `AT+IFC?`: how host and module keep each other from sending too fast [V.250 §6.2.12].
+///
+/// ```
+/// use mqtt_at::{Command, common::FlowControl};
+///
+/// let command = FlowControl;
+/// assert_eq!(command.operation()?.to_string(), "AT+IFC?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowControl;
 
@@ -33,6 +41,14 @@ impl Command for FlowControl {
 /// `AT+IFC=…`: sets how host and module keep each other from sending too fast [V.250 §6.2.12].
 ///
 /// XON and XOFF are characters of payloads, too, so only the RTS and CTS lines are of use for MQTT.
+///
+/// ```
+/// use mqtt_at::{Command, common::{LineControls, SetFlowControl}};
+///
+/// let command = SetFlowControl(LineControls::RTS_CTS);
+/// assert_eq!(command.operation()?.to_string(), "AT+IFC=2,2");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetFlowControl(pub LineControls);
 
@@ -79,6 +95,14 @@ pub enum LineControl {
 }
 
 /// `AT+IPR?`: the speed of the serial line in bits per second, 0 where the module finds it by itself [V.250 §6.2.10].
+///
+/// ```
+/// use mqtt_at::{Command, common::BaudRate};
+///
+/// let command = BaudRate;
+/// assert_eq!(command.operation()?.to_string(), "AT+IPR?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BaudRate;
 

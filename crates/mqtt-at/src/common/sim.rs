@@ -15,6 +15,14 @@ use crate::secret::Secret;
 /// `AT+CPIN?`: what the SIM is waiting for [27.007 §8.3].
 ///
 /// A refusal is a [`NetworkError`]; the codes 10, 13 and 14 are no last word for some seconds after power-on.
+///
+/// ```
+/// use mqtt_at::{Command, common::SimState};
+///
+/// let command = SimState;
+/// assert_eq!(command.operation()?.to_string(), "AT+CPIN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimState;
 
@@ -75,6 +83,14 @@ impl fmt::Display for SimStatus {
 /// `AT+CPIN="…"`: gives the SIM its PIN [27.007 §8.3].
 ///
 /// Three failures lock the SIM: a refused PIN must not be sent again.
+///
+/// ```
+/// use mqtt_at::{Command, common::EnterPin};
+///
+/// let command = EnterPin("1234".into());
+/// assert_eq!(command.operation()?.to_string(), "AT+CPIN=***");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct EnterPin(pub Secret);
 
@@ -106,6 +122,14 @@ impl Command for EnterPin {
 }
 
 /// `AT+CIMI`: the number of the SIM's contract, 15 digits at most [27.007 §5.6].
+///
+/// ```
+/// use mqtt_at::{Command, common::Imsi};
+///
+/// let command = Imsi;
+/// assert_eq!(command.operation()?.to_string(), "AT+CIMI");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Imsi;
 
@@ -123,6 +147,14 @@ impl Command for Imsi {
 }
 
 /// The number of the SIM card, 18 to 22 digits. Its command has many names.
+///
+/// ```
+/// use mqtt_at::{Command, common::Iccid};
+///
+/// let command = Iccid::CCID;
+/// assert_eq!(command.operation()?.to_string(), "AT+CCID");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Iccid {
     name: &'static str,

@@ -13,6 +13,14 @@ use crate::error::{Error, InputError};
 
 /// Connects to the broker [ESP-AT MQTT, MQTTCONN]. It is done when the module has said `+MQTTCONNECTED` and `OK`, and
 /// the module does not reconnect by itself.
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttConn};
+///
+/// let command = MqttConn::new("broker.example.com", 1883);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTCONN=0,"broker.example.com",1883,0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttConn {
     host: String,
@@ -69,6 +77,14 @@ impl Command for MqttConn {
 }
 
 /// Asks for the state of the connection; see [`MqttConn::read`].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttConn};
+///
+/// let command = MqttConn::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCONN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadConn;
 
@@ -128,6 +144,14 @@ impl Command for ReadConn {
 }
 
 /// Ends the connection and frees the client [ESP-AT MQTT, MQTTCLEAN].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttClean};
+///
+/// let command = MqttClean;
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCLEAN=0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MqttClean;
 

@@ -41,6 +41,14 @@ pub enum Scheme {
 ///
 /// Texts have at most 64 bytes here and no quotes, `\` or commas: others are set with [`MqttLongClientId`],
 /// [`MqttLongUsername`] and [`MqttLongPassword`] afterwards.
+///
+/// ```
+/// use mqtt_at::{Command, esp::{MqttUserCfg, Scheme}};
+///
+/// let command = MqttUserCfg::new(Scheme::Tcp, "publisher").credentials("gw", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTUSERCFG=0,1,"publisher","gw",***,0,0,"""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttUserCfg {
     scheme: Scheme,
@@ -103,6 +111,14 @@ const USER: &str = "the user name";
 const PASSWORD: &str = "the password";
 
 /// Sets a client identifier of 1 to 1024 bytes, whatever they are [ESP-AT MQTT, MQTTLONGCLIENTID].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttLongClientId};
+///
+/// let command = MqttLongClientId("gateway-7".into());
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTLONGCLIENTID=0,9");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttLongClientId(pub String);
 
@@ -123,6 +139,14 @@ impl Command for MqttLongClientId {
 }
 
 /// Sets a user name of 1 to 1024 bytes, whatever they are [ESP-AT MQTT, MQTTLONGUSERNAME].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttLongUsername};
+///
+/// let command = MqttLongUsername("gw".into());
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTLONGUSERNAME=0,2");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttLongUsername(pub String);
 
@@ -143,6 +167,14 @@ impl Command for MqttLongUsername {
 }
 
 /// Sets a password of 1 to 1024 bytes, whatever they are [ESP-AT MQTT, MQTTLONGPASSWORD].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttLongPassword};
+///
+/// let command = MqttLongPassword("secret".into());
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTLONGPASSWORD=0,6");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttLongPassword(pub Secret);
 

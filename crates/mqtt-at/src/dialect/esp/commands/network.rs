@@ -14,6 +14,14 @@ use crate::error::InputError;
 const STATION: &str = "+CIPSTA";
 
 /// Asks for the address of the module in the Wi-Fi network that it has joined [ESP-AT TCP/IP, CIPSTA].
+///
+/// ```
+/// use mqtt_at::{Command, esp::CipSta};
+///
+/// let command = CipSta;
+/// assert_eq!(command.operation()?.to_string(), "AT+CIPSTA?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CipSta;
 
@@ -44,6 +52,14 @@ impl Command for CipSta {
 }
 
 /// Switches on or off that refusals tell their reason, in a line `ERR CODE:0x…` [ESP-AT Basic, SYSLOG].
+///
+/// ```
+/// use mqtt_at::{Command, esp::SysLog};
+///
+/// let command = SysLog(true);
+/// assert_eq!(command.operation()?.to_string(), "AT+SYSLOG=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysLog(pub bool);
 

@@ -13,6 +13,14 @@ use crate::qos::QoS;
 ///
 /// An `OK` in front of the prompt says that the module takes the payload; `+MQTTPUB:OK` behind it, that the message is
 /// published.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, esp::MqttPubRaw};
+///
+/// let command = MqttPubRaw::new("site/7/up", "hello").qos(QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTPUBRAW=0,"site/7/up",5,1,0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttPubRaw {
     topic: String,

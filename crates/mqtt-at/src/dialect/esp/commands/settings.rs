@@ -13,6 +13,14 @@ use crate::error::{Error, InputError};
 use crate::qos::QoS;
 
 /// Sets keep-alive interval, session and will [ESP-AT MQTT, MQTTCONNCFG].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttConnCfg};
+///
+/// let command = MqttConnCfg::new().clean_session(false);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTCONNCFG=0,120,1,"","",0,0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct MqttConnCfg {
     keep_alive: Option<Duration>,
@@ -97,6 +105,14 @@ impl Command for MqttConnCfg {
 }
 
 /// Sets the name of the server that is sent in the TLS handshake [ESP-AT MQTT, MQTTSNI].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttSni};
+///
+/// let command = MqttSni("broker.example.com".into());
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTSNI=0,"broker.example.com""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttSni(pub String);
 

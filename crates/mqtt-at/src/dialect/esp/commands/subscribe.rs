@@ -15,6 +15,14 @@ const FILTER: &str = "the topic filter";
 /// Subscribes to a topic filter of at most 128 bytes without quotes, one of at most ten [ESP-AT MQTT, MQTTSUB].
 ///
 /// A filter that is subscribed to already is no failure: the module says so and `OK`.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, esp::MqttSub};
+///
+/// let command = MqttSub::new("site/7/#", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTSUB=0,"site/7/#",1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttSub {
     filter: String,
@@ -51,6 +59,14 @@ impl Command for MqttSub {
 }
 
 /// Asks for all subscriptions; see [`MqttSub::read`].
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttSub};
+///
+/// let command = MqttSub::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTSUB?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadSub;
 
@@ -88,6 +104,14 @@ fn subscription(line: &[u8]) -> Option<ModuleSubscription> {
 /// Ends the subscription to a topic filter of at most 128 bytes without quotes [ESP-AT MQTT, MQTTUNSUB].
 ///
 /// A filter that is not subscribed to is no failure: the module says so and `OK`.
+///
+/// ```
+/// use mqtt_at::{Command, esp::MqttUnsub};
+///
+/// let command = MqttUnsub::new("site/7/#");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTUNSUB=0,"site/7/#""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttUnsub {
     filter: String,

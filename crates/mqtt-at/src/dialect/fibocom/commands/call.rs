@@ -20,6 +20,14 @@ const CALL: &str = "+MIPCALL";
 ///
 /// A module that has a data connection refuses to dial, with `ERROR`; ask with [`read`](Self::read) then. The address
 /// comes in a report behind the `OK`, or not at all: `AT+CGPADDR` tells it, too.
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MipCall};
+///
+/// let command = MipCall::dial_to("internet").credentials("user", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MIPCALL=1,"internet","user",***"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MipCall {
     dials: bool,
@@ -88,6 +96,14 @@ impl Command for MipCall {
 }
 
 /// Asks whether there is a data connection; see [`MipCall::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MipCall};
+///
+/// let command = MipCall::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MIPCALL?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadCall;
 

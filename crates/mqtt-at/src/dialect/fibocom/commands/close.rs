@@ -12,6 +12,14 @@ use crate::error::{Error, InputError};
 const CLOSE: &str = "+MQTTCLOSE";
 
 /// Disconnects a client from its broker [Fibocom MQTT 1.2.6 §1.3].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttClose};
+///
+/// let command = MqttClose::new(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCLOSE=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MqttClose {
     client: u8,
@@ -59,6 +67,14 @@ impl Command for MqttClose {
 }
 
 /// Asks for clients; see [`MqttClose::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttClose};
+///
+/// let command = MqttClose::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCLOSE?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadClose;
 

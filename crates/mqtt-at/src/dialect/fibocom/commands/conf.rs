@@ -11,6 +11,14 @@ use crate::error::InputError;
 const CONF: &str = "+MQTTCONF";
 
 /// Sets how messages are reported, to all clients of the module [Fibocom MQTT 1.2.6 §1.8].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::{MqttConf, Reports}};
+///
+/// let command = MqttConf::new(Reports::Lengths);
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCONF=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MqttConf {
     reports: Reports,
@@ -65,6 +73,14 @@ impl Command for MqttConf {
 }
 
 /// Asks how messages are reported; see [`MqttConf::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttConf};
+///
+/// let command = MqttConf::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCONF?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadConf;
 

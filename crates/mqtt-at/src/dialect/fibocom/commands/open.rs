@@ -17,6 +17,14 @@ const OPEN: &str = "+MQTTOPEN";
 const MISSPELT: &str = "+MPQTTOPEN";
 
 /// Connects a client to a broker: network connection and CONNECT in one [Fibocom MQTT 1.2.6 §1.2].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttOpen};
+///
+/// let command = MqttOpen::new(1, "broker.example.com", 1883);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTOPEN=1,"broker.example.com",1883,1,120"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttOpen {
     client: u8,
@@ -99,6 +107,14 @@ impl Command for MqttOpen {
 }
 
 /// Asks which clients can be connected; see [`MqttOpen::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttOpen};
+///
+/// let command = MqttOpen::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTOPEN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadOpen;
 
@@ -131,6 +147,14 @@ impl Command for ReadOpen {
 }
 
 /// Asks for the ranges of the arguments; see [`MqttOpen::test`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttOpen};
+///
+/// let command = MqttOpen::test();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTOPEN=?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestOpen;
 

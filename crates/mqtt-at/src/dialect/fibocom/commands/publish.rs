@@ -18,6 +18,14 @@ const PUB: &str = "+MQTTPUB";
 ///
 /// The command states the size, and the payload follows the module's prompt. The manual says there that data is sent
 /// "in HEX", and counts bytes; the payload is sent as it is, as drivers of real modules do.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, fibocom::MqttPub};
+///
+/// let command = MqttPub::new(1, "site/7/up", "hello").qos(QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTPUB=1,"site/7/up",1,0,5"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttPub {
     client: u8,
@@ -99,6 +107,14 @@ impl Command for MqttPub {
 ///
 /// The manual takes printable ASCII and knows no escapes; L610 modules take `\"` for a quote. So quotes, `\`, control
 /// characters and everything beyond ASCII are refused here. The library itself publishes with [`MqttPub`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttPubInline};
+///
+/// let command = MqttPubInline::new(1, "site/7/up", "hello").retain(true);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTPUB=1,"site/7/up",0,1,"hello""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttPubInline {
     client: u8,

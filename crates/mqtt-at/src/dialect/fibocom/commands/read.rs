@@ -17,6 +17,14 @@ const READ: &str = "+MQTTREAD";
 ///
 /// Messages of the library's own clients are fetched as soon as they are reported, and come out of their
 /// subscriptions. What this command takes does not come there any more.
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttRead};
+///
+/// let command = MqttRead::new(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTREAD=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MqttRead {
     client: u8,

@@ -16,6 +16,14 @@ const UNSUB: &str = "+MQTTUNSUB";
 const FILTER: &str = "the topic filter";
 
 /// Subscribes to a topic filter of at most 255 bytes of printable ASCII [Fibocom MQTT 1.2.6 §1.5].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, fibocom::MqttSub};
+///
+/// let command = MqttSub::new(1, "site/7/#", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTSUB=1,"site/7/#",1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttSub {
     client: u8,
@@ -68,6 +76,14 @@ impl Command for MqttSub {
 }
 
 /// Ends the subscription to a topic filter [Fibocom MQTT 1.2.6 §1.6].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttUnsub};
+///
+/// let command = MqttUnsub::new(1, "site/7/#");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTUNSUB=1,"site/7/#""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttUnsub {
     client: u8,

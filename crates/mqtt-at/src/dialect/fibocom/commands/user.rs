@@ -15,6 +15,14 @@ const USER: &str = "+MQTTUSER";
 ///
 /// The manual calls this essential: it is sent before each connection, with empty strings where a broker asks for
 /// neither user name nor password.
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttUser};
+///
+/// let command = MqttUser::new(1, "gw", "secret").identifier("gateway-7");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTUSER=1,"gw",***,"gateway-7""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttUser {
     client: u8,
@@ -67,6 +75,14 @@ impl Command for MqttUser {
 }
 
 /// Asks for what clients sign in with; see [`MqttUser::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttUser};
+///
+/// let command = MqttUser::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTUSER?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadUser;
 

@@ -16,6 +16,14 @@ const WILL: &str = "+MQTTWILL";
 ///
 /// The message stands in the command in quotes, and the manual knows no escapes: it is printable ASCII without quotes
 /// and `\`, of at most 1024 bytes. The manual has no way to take a will back.
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttWill};
+///
+/// let command = MqttWill::new(1, "site/7/state", "gone").retain(true);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTWILL=1,"site/7/state",0,1,"gone""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttWill {
     client: u8,
@@ -84,6 +92,14 @@ impl Command for MqttWill {
 }
 
 /// Asks for the wills that are set; see [`MqttWill::read`].
+///
+/// ```
+/// use mqtt_at::{Command, fibocom::MqttWill};
+///
+/// let command = MqttWill::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTWILL?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadWill;
 

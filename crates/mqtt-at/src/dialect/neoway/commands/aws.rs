@@ -23,6 +23,14 @@ const CONN: &str = "+AWSCONN";
 
 /// Sets whom the connection trusts and how the client proves who it is, with the names of files that
 /// [`CertAdd`](super::CertAdd) has stored.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::AwsTlsCfg};
+///
+/// let command = AwsTlsCfg::root_ca("ca.pem");
+/// assert_eq!(command.operation()?.to_string(), "AT+AWSTLSCFG=rootca,ca.pem");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsTlsCfg {
     setting: TlsSetting,
@@ -80,6 +88,14 @@ impl Command for AwsTlsCfg {
 }
 
 /// Sets who the client is: in the manual one name, and nothing else.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::AwsAuthParam};
+///
+/// let command = AwsAuthParam::new("gateway-7");
+/// assert_eq!(command.operation()?.to_string(), "AT+AWSAUTHPARAM=gateway-7");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsAuthParam {
     identifier: String,
@@ -108,6 +124,14 @@ impl Command for AwsAuthParam {
 }
 
 /// Sets where AWS is.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::AwsConnParam};
+///
+/// let command = AwsConnParam::new("broker.example.com", 8883);
+/// assert_eq!(command.operation()?.to_string(), "AT+AWSCONNPARAM=broker.example.com:8883,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsConnParam {
     host: String,
@@ -146,6 +170,15 @@ impl Command for AwsConnParam {
 }
 
 /// Connects to AWS.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::AwsConn};
+/// use std::time::Duration;
+///
+/// let command = AwsConn::new(Duration::from_secs(60));
+/// assert_eq!(command.operation()?.to_string(), "AT+AWSCONN=60,1,4");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AwsConn {
     settings: CloudSettings,

@@ -12,6 +12,14 @@ use crate::error::InputError;
 const CERT_ADD: &str = "+CERTADD";
 
 /// Stores a certificate or a key on the module. The answer is how many bytes the module has stored.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CertAdd};
+///
+/// let command = CertAdd::new("client.key", "-----BEGIN…").secret();
+/// assert_eq!(command.operation()?.to_string(), "AT+CERTADD=client.key,13");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Clone)]
 pub struct CertAdd {
     name: String,

@@ -25,6 +25,14 @@ const DISCONN: &str = "+CLOUDDISCONN";
 ///
 /// The manual's description has quotes around the strings and its session has none; they are left out here, as the
 /// session was answered with `OK`. So the strings hold no comma.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CloudHdAuth};
+///
+/// let command = CloudHdAuth::new("a1J5shuYgXN", "device-7", "secret");
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDHDAUTH=a1J5shuYgXN,device-7,***");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CloudHdAuth {
     product_key: String,
@@ -65,6 +73,15 @@ impl Command for CloudHdAuth {
 }
 
 /// Connects to the cloud as the device of [`CloudHdAuth`] [Neoway MQTT 1.2 §4].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CloudConn};
+/// use std::time::Duration;
+///
+/// let command = CloudConn::new(Duration::from_secs(60));
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDCONN=60,0,4");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CloudConn {
     settings: CloudSettings,
@@ -132,6 +149,14 @@ impl CloudSettings {
 }
 
 /// Asks whether there is a connection to the cloud [Neoway MQTT 1.2 §4, §B.1].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CloudState};
+///
+/// let command = CloudState;
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDSTATE?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CloudState;
 
@@ -148,6 +173,14 @@ impl Command for CloudState {
 }
 
 /// Ends the connection to the cloud [Neoway MQTT 1.2 §4].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CloudDisconn};
+///
+/// let command = CloudDisconn;
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDDISCONN");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CloudDisconn;
 

@@ -30,6 +30,14 @@ pub enum CloudResult {
 }
 
 /// Subscribes to a topic filter of at most 128 bytes, without commas [Neoway MQTT 1.2 §4].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, neoway::CloudSub};
+///
+/// let command = CloudSub::new("/a1J5shuYgXN/device-7/user/get", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDSUB=/a1J5shuYgXN/device-7/user/get,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudSub {
     filter: String,
@@ -63,6 +71,14 @@ impl Command for CloudSub {
 /// Ends the subscription to a topic filter of at most 128 bytes, without commas [Neoway MQTT 1.2 §4].
 ///
 /// The manual shows no answer; a result that comes behind the `OK` is not waited for.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::CloudUnsub};
+///
+/// let command = CloudUnsub::new("/a1J5shuYgXN/device-7/user/get");
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDUNSUB=/a1J5shuYgXN/device-7/user/get");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudUnsub {
     filter: String,
@@ -96,6 +112,14 @@ impl Command for CloudUnsub {
 ///
 /// It stands in the command without quotes, and the module knows no escapes: it is printable ASCII without quotes,
 /// commas, semicolons and `\`. For anything else there is [`CloudPubMsg`].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, neoway::CloudPub};
+///
+/// let command = CloudPub::new("/a1J5shuYgXN/device-7/user/update", QoS::AtMostOnce, "21.5");
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDPUB=/a1J5shuYgXN/device-7/user/update,0,21.5");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudPub {
     topic: String,
@@ -135,6 +159,14 @@ impl Command for CloudPub {
 ///
 /// The manual shows this command only when its payload did not come in time. Its parameters are those that it shows,
 /// the limit is that of `AT+MQTTPUBS`, and the results are those of `AT+CLOUDPUB`.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, neoway::CloudPubMsg};
+///
+/// let command = CloudPubMsg::new("/a1J5shuYgXN/device-7/user/update", QoS::AtMostOnce, r#"{"t":21.5}"#);
+/// assert_eq!(command.operation()?.to_string(), "AT+CLOUDPUBMSG=/a1J5shuYgXN/device-7/user/update,0,10");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudPubMsg {
     topic: String,

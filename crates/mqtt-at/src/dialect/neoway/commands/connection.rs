@@ -15,6 +15,15 @@ const CONN: &str = "+MQTTCONN";
 const DISCONN: &str = "+MQTTDISCONN";
 
 /// Connects to the broker [Neoway MQTT 1.2 §5.3]. The final result comes when the broker has accepted the client.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttConn};
+/// use std::time::Duration;
+///
+/// let command = MqttConn::new("broker.example.com", 1883).keep_alive(Duration::from_secs(60));
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTCONN="broker.example.com:1883",1,60"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttConn {
     host: String,
@@ -102,6 +111,14 @@ pub(super) fn address(host: &str, port: u16) -> Result<String, InputError> {
 }
 
 /// Asks for the parameters of the connection; see [`MqttConn::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttConn};
+///
+/// let command = MqttConn::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCONN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadConn;
 
@@ -138,6 +155,14 @@ fn settings(mut fields: Fields<'_>) -> Option<ConnectionSettings> {
 }
 
 /// Says farewell to the broker and ends the connection [Neoway MQTT 1.2 §5.8].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttDisconn};
+///
+/// let command = MqttDisconn;
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTDISCONN");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MqttDisconn;
 

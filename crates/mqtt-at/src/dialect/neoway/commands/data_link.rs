@@ -15,6 +15,14 @@ const XIIC: &str = "+XIIC";
 const XGAUTH: &str = "+XGAUTH";
 
 /// Dials: activates the data connection of PDP context 1. The address comes later; ask for it.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::Xiic};
+///
+/// let command = Xiic;
+/// assert_eq!(command.operation()?.to_string(), "AT+XIIC=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Xiic;
 
@@ -43,6 +51,14 @@ impl Command for Xiic {
 }
 
 /// Asks for the address; see [`Xiic::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::Xiic};
+///
+/// let command = Xiic::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+XIIC?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadXiic;
 
@@ -83,6 +99,14 @@ fn data_link(line: &[u8]) -> Option<DataLink> {
 /// Sets user name and password of the access point of PDP context 1, to be shown with PAP.
 ///
 /// The manual of MQTT does not know it, those of the modules do [N58 AT 2.0 §4.21]. It follows `AT+CGDCONT`.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::XgAuth};
+///
+/// let command = XgAuth::new("user", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+XGAUTH=1,1,"user",***"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct XgAuth {
     user: String,

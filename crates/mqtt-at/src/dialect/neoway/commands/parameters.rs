@@ -12,6 +12,14 @@ use crate::secret::Secret;
 const CONN_PARAM: &str = "+MQTTCONNPARAM";
 
 /// Sets client identifier, user name and password of the next connection.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttConnParam};
+///
+/// let command = MqttConnParam::new("meter-7").credentials("gw", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTCONNPARAM="meter-7","gw",***"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttConnParam {
     identifier: String,
@@ -77,6 +85,14 @@ impl Command for MqttConnParam {
 }
 
 /// Asks for what is set; see [`MqttConnParam::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttConnParam};
+///
+/// let command = MqttConnParam::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTCONNPARAM?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadConnParam;
 

@@ -18,6 +18,14 @@ const TOPIC: &str = "the topic";
 ///
 /// The final result comes when the message is published. A payload that did not get to the module within 30 s, because
 /// bytes were lost on the line, is refused and was not sent.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, neoway::MqttPubs};
+///
+/// let command = MqttPubs::new("site/7/up", "hello").qos(QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTPUBS=0,1,"site/7/up",5"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttPubs {
     topic: String,
@@ -71,6 +79,14 @@ impl Command for MqttPubs {
 /// It stands in the command in quotes. The manual says that special characters have to be escaped, but not how
 /// [Neoway MQTT 1.2 §B.6]: quotes, `\`, control characters and everything beyond ASCII are refused here. The library
 /// itself publishes with [`MqttPubs`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttPub};
+///
+/// let command = MqttPub::new("site/7/up", "hello").retain(true);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTPUB=1,0,"site/7/up","hello""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttPub {
     topic: String,

@@ -25,6 +25,14 @@ impl MqttState {
 }
 
 /// Asks for the state; see [`MqttState::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttState};
+///
+/// let command = MqttState::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTSTATE?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadState;
 

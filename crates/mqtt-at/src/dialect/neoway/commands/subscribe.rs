@@ -15,6 +15,14 @@ const FILTER: &str = "the topic filter";
 
 /// Subscribes to a topic filter of at most 128 bytes [Neoway MQTT 1.2 §5.4]. The final result comes when the broker has
 /// answered.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, neoway::MqttSub};
+///
+/// let command = MqttSub::new("site/7/#", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTSUB="site/7/#",1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttSub {
     filter: String,
@@ -62,6 +70,14 @@ impl Command for MqttSub {
 }
 
 /// Asks for the latest subscription; see [`MqttSub::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttSub};
+///
+/// let command = MqttSub::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTSUB?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadSub;
 
@@ -101,6 +117,14 @@ fn subscription(line: &[u8]) -> Option<LatestSubscription> {
 }
 
 /// Asks whether the firmware knows the command; see [`MqttSub::test`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttSub};
+///
+/// let command = MqttSub::test();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTSUB=?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestSub;
 
@@ -118,6 +142,14 @@ impl Command for TestSub {
 }
 
 /// Ends the subscription to a topic filter of at most 128 bytes [Neoway MQTT 1.2 §5.5].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttUnsub};
+///
+/// let command = MqttUnsub::new("site/7/#");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTUNSUB="site/7/#""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MqttUnsub {
     filter: String,

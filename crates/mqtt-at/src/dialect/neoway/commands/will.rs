@@ -19,6 +19,14 @@ const WILL_MSG: &str = "+MQTTWILLMSG";
 ///
 /// The message stands in the command in quotes, and the module knows no escapes: it is printable ASCII without quotes
 /// and `\`, of at most 1024 bytes.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttWillParam};
+///
+/// let command = MqttWillParam::new("site/7/state", "gone").retain(true);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTWILLPARAM=1,0,"site/7/state","gone""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttWillParam {
     topic: String,
@@ -79,6 +87,14 @@ impl Command for MqttWillParam {
 }
 
 /// Asks for the will that is set; see [`MqttWillParam::read`].
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttWillParam};
+///
+/// let command = MqttWillParam::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+MQTTWILLPARAM?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadWillParam;
 
@@ -123,6 +139,14 @@ fn stored_will(mut fields: Fields<'_>) -> Option<StoredWill> {
 /// and gives no syntax. Its parameters are here in the order of `AT+MQTTWILLPARAM`, with the length in the place of the
 /// message, as `AT+MQTTPUBS` has it, and as a later manual says [N58 AT 2.0 §16.5]. Many modules do not know it, so the
 /// library itself never uses it.
+///
+/// ```
+/// use mqtt_at::{Command, neoway::MqttWillMsg};
+///
+/// let command = MqttWillMsg::new("site/7/state", "gone");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+MQTTWILLMSG=0,0,"site/7/state",4"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MqttWillMsg {
     topic: String,

@@ -15,6 +15,14 @@ const CONN: &str = "+QMTCONN";
 const DISC: &str = "+QMTDISC";
 
 /// Connects a client to the broker [EC200x MQTT 1.0 §3.2.4].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtConn};
+///
+/// let command = QmtConn::new(0, "gateway-7").credentials("gw", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTCONN=0,"gateway-7","gw",***"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtConn {
     client: u8,
@@ -117,6 +125,14 @@ pub(in super::super) fn connect_result(line: &[u8]) -> Option<ConnectResult> {
 }
 
 /// Asks for the state of each client; see [`QmtConn::read`].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtConn};
+///
+/// let command = QmtConn::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTCONN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadConn;
 
@@ -163,6 +179,14 @@ fn connection_state(line: &[u8]) -> Option<(u8, ConnectionState)> {
 }
 
 /// Disconnects a client from the broker with a farewell [EC200x MQTT 1.0 §3.2.5].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtDisc};
+///
+/// let command = QmtDisc::new(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTDISC=0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QmtDisc {
     client: u8,

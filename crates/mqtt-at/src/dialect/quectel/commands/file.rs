@@ -22,6 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(100);
 const NAME: usize = 80;
 
 /// Stores a file on the module: `UFS:` is permanent, `RAM:` is not [EC200x MQTT 1.0 §5.2].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QfUpl};
+///
+/// let command = QfUpl::new("UFS:ca.pem", "-----BEGIN…");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QFUPL="UFS:ca.pem",13,100"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Clone)]
 pub struct QfUpl {
     name: String,
@@ -115,6 +123,14 @@ pub fn checksum(contents: &[u8]) -> u16 {
 }
 
 /// Lists files of the module.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QfLst};
+///
+/// let command = QfLst::new("UFS:*");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QFLST="UFS:*""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QfLst {
     pattern: String,
@@ -156,6 +172,14 @@ fn stored_file(line: &[u8]) -> Option<StoredFile> {
 }
 
 /// Deletes a file of the module.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QfDel};
+///
+/// let command = QfDel::new("UFS:ca.pem");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QFDEL="UFS:ca.pem""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QfDel {
     name: String,

@@ -14,6 +14,14 @@ const OPEN: &str = "+QMTOPEN";
 const CLOSE: &str = "+QMTCLOSE";
 
 /// Opens the network connection of a client [EC200x MQTT 1.0 §3.2.2].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtOpen};
+///
+/// let command = QmtOpen::new(0, "broker.example.com", 1883);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTOPEN=0,"broker.example.com",1883"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtOpen {
     client: u8,
@@ -104,6 +112,14 @@ pub(in super::super) fn open_result(line: &[u8]) -> Option<OpenResult> {
 }
 
 /// Asks which network connections are open; see [`QmtOpen::read`].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtOpen};
+///
+/// let command = QmtOpen::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTOPEN?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOpen;
 
@@ -144,6 +160,14 @@ fn open_network(line: &[u8]) -> Option<OpenNetwork> {
 }
 
 /// Closes the network connection of a client [EC200x MQTT 1.0 §3.2.3].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtClose};
+///
+/// let command = QmtClose::new(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTCLOSE=0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QmtClose {
     client: u8,

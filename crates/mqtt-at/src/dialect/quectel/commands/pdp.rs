@@ -47,6 +47,14 @@ pub enum Authentication {
 }
 
 /// `AT+QICSGP`: access point, user name and password of a PDP context.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiCsgp};
+///
+/// let command = QiCsgp::new(1, "internet");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QICSGP=1,1,"internet","","",0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QiCsgp {
     context: u8,
@@ -125,6 +133,14 @@ impl Command for QiCsgp {
 }
 
 /// Asks for the access point name of a context; see [`QiCsgp::read`].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiCsgp};
+///
+/// let command = QiCsgp::read(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+QICSGP=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadProfile {
     context: u8,
@@ -153,6 +169,14 @@ impl Command for ReadProfile {
 }
 
 /// `AT+QIACT`: activates a PDP context. The module refuses it when the context is active already.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiAct};
+///
+/// let command = QiAct::new(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+QIACT=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QiAct {
     context: u8,
@@ -189,6 +213,14 @@ impl Command for QiAct {
 }
 
 /// Asks which contexts are active; see [`QiAct::read`].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiAct};
+///
+/// let command = QiAct::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+QIACT?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadAct;
 
@@ -227,6 +259,14 @@ fn pdp_address(line: &[u8]) -> Option<PdpAddress> {
 }
 
 /// `AT+QIDEACT`: deactivates a PDP context.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiDeact};
+///
+/// let command = QiDeact::new(1);
+/// assert_eq!(command.operation()?.to_string(), "AT+QIDEACT=1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QiDeact {
     context: u8,
@@ -258,6 +298,14 @@ impl Command for QiDeact {
 }
 
 /// `AT+QIGETERROR`: why the last command of the TCP/IP stack failed.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QiGetError};
+///
+/// let command = QiGetError;
+/// assert_eq!(command.operation()?.to_string(), "AT+QIGETERROR");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QiGetError;
 

@@ -18,6 +18,14 @@ pub(super) const PUBEX: &str = "+QMTPUBEX";
 const RESULTS: &[&str] = &[PUBEX, "+QMTPUB"];
 
 /// Publishes a payload of 1 to 1500 bytes, whatever they are [EC200x MQTT 1.0 §3.2.8].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, quectel::QmtPubEx};
+///
+/// let command = QmtPubEx::new(0, "site/7/up", "hello").qos(QoS::AtLeastOnce, 7);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTPUBEX=0,7,1,0,"site/7/up",5"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtPubEx {
     client: u8,

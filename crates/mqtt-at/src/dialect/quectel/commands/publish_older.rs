@@ -42,6 +42,14 @@ pub enum PublishForm {
 ///
 /// The manual does not describe this command; its forms are those of older modules' notes and logs. The limit is
 /// that of `AT+QMTPUBEX` [EC200x MQTT 1.0 §3.2.8 note 2].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, quectel::{PublishForm, QmtPub}};
+///
+/// let command = QmtPub::new(PublishForm::CtrlZ, 0, "site/7/up", "hello").qos(QoS::AtLeastOnce, 7);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTPUB=0,7,1,0,"site/7/up""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtPub {
     form: PublishForm,

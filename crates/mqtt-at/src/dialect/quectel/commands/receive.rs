@@ -10,6 +10,14 @@ use crate::error::InputError;
 const RECV: &str = "+QMTRECV";
 
 /// Fetches stored messages of a client. They come out of its subscriptions, as if they had been reported.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtRecv};
+///
+/// let command = QmtRecv::slot(0, 4);
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTRECV=0,4");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct QmtRecv {
     client: u8,
@@ -61,6 +69,14 @@ impl Command for QmtRecv {
 }
 
 /// Asks which slots hold messages; see [`QmtRecv::read`].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtRecv};
+///
+/// let command = QmtRecv::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+QMTRECV?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadRecv;
 

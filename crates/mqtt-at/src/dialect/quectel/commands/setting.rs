@@ -97,6 +97,14 @@ impl<S: Setting> Parameter<S> {
 }
 
 /// Asks for a parameter.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtCfg};
+///
+/// let command = QmtCfg::keep_alive(0).read();
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTCFG="keepalive",0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug)]
 pub struct ReadParameter<S> {
     parameter: Parameter<S>,
@@ -127,6 +135,15 @@ impl<S: Setting> Command for ReadParameter<S> {
 }
 
 /// Sets a parameter.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtCfg};
+/// use std::time::Duration;
+///
+/// let command = QmtCfg::keep_alive(0).set(Duration::from_secs(60));
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTCFG="keepalive",0,60"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 pub struct SetParameter<S: Setting> {
     parameter: Parameter<S>,
     value: S::Value,

@@ -15,6 +15,14 @@ const SUB: &str = "+QMTSUB";
 const UNS: &str = "+QMTUNS";
 
 /// Subscribes to one or more topic filters [EC200x MQTT 1.0 §3.2.6].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, quectel::QmtSub};
+///
+/// let command = QmtSub::new(0, 1).filter("site/7/#", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTSUB=0,1,"site/7/#",1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtSub {
     client: u8,
@@ -71,6 +79,14 @@ impl Command for QmtSub {
 }
 
 /// Ends the subscriptions to one or more topic filters [EC200x MQTT 1.0 §3.2.7].
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtUns};
+///
+/// let command = QmtUns::new(0, 2).filter("site/7/#");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+QMTUNS=0,2,"site/7/#""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QmtUns {
     client: u8,

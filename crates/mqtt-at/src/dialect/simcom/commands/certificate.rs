@@ -16,6 +16,14 @@ const LIST: &str = "+CCERTLIST";
 const DELETE: &str = "+CCERTDELE";
 
 /// Stores a certificate or key on the module, where it outlives restarts [A7600 MQTT 1.00 §1.1].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CcertDown};
+///
+/// let command = CcertDown::new("ca.pem", "-----BEGIN…");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CCERTDOWN="ca.pem",13"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Clone)]
 pub struct CcertDown {
     name: String,
@@ -69,6 +77,14 @@ impl fmt::Debug for CcertDown {
 }
 
 /// Lists the certificates and keys on the module [A7600 MQTT 1.00 §1.1].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CcertList};
+///
+/// let command = CcertList;
+/// assert_eq!(command.operation()?.to_string(), "AT+CCERTLIST");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CcertList;
 
@@ -91,6 +107,14 @@ impl Command for CcertList {
 }
 
 /// Deletes a certificate or key of the module [A7600 MQTT 1.00 §1.1].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CcertDele};
+///
+/// let command = CcertDele::new("ca.pem");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CCERTDELE="ca.pem""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CcertDele {
     name: String,

@@ -57,6 +57,14 @@ impl CmqttCfg {
 }
 
 /// Sets something for a client; see [`CmqttCfg`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttCfg};
+///
+/// let command = CmqttCfg::check_utf8(0, false);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CMQTTCFG="checkUTF8",0,0"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SetCfg {
     client: u8,
@@ -100,6 +108,14 @@ impl Command for SetCfg {
 }
 
 /// Asks for the settings of all clients; see [`CmqttCfg::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttCfg};
+///
+/// let command = CmqttCfg::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTCFG?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadCfg;
 

@@ -24,6 +24,14 @@ pub enum ServerType {
 
 /// Acquires a client (0 or 1) under a client identifier, before everything else that concerns it
 /// [A7600 MQTT 1.00 §2.1.3].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::{CmqttAccq, ServerType}};
+///
+/// let command = CmqttAccq::new(0, "gateway-7").server(ServerType::Tls);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CMQTTACCQ=0,"gateway-7",1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttAccq {
     client: u8,
@@ -83,6 +91,14 @@ impl Command for CmqttAccq {
 }
 
 /// Asks which clients are acquired; see [`CmqttAccq::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttAccq};
+///
+/// let command = CmqttAccq::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTACCQ?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadAccq;
 
@@ -130,6 +146,14 @@ fn acquired_client(line: &[u8]) -> Option<AcquiredClient> {
 
 /// Releases a client (0 or 1), which must not be connected. What was set for it is forgotten
 /// [A7600 MQTT 1.00 §2.1.4, §2.1.17].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttRel};
+///
+/// let command = CmqttRel::new(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTREL=0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttRel {
     client: u8,
@@ -170,6 +194,14 @@ impl Command for CmqttRel {
 }
 
 /// The read form of `AT+CMQTTREL`; see [`CmqttRel::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttRel};
+///
+/// let command = CmqttRel::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTREL?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadRel;
 
@@ -188,6 +220,14 @@ impl Command for ReadRel {
 
 /// Says which TLS context a client uses. The module forgets it when connecting fails and when the client
 /// disconnects, and then uses the context with the client's number [A7600 MQTT 1.00 §2.1.5].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttSslCfg};
+///
+/// let command = CmqttSslCfg::new(0, 0);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSSLCFG=0,0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttSslCfg {
     client: u8,
@@ -232,6 +272,14 @@ impl Command for CmqttSslCfg {
 }
 
 /// Asks which TLS context each client uses; see [`CmqttSslCfg::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttSslCfg};
+///
+/// let command = CmqttSslCfg::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSSLCFG?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadSslCfg;
 

@@ -15,6 +15,14 @@ use crate::secret::Secret;
 const CONNECT: &str = "+CMQTTCONNECT";
 
 /// Connects a client (0 or 1), which must have been acquired, to its broker [A7600 MQTT 1.00 §2.1.8].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttConnect};
+///
+/// let command = CmqttConnect::new(0, "broker.example.com", 1883).credentials("gw", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CMQTTCONNECT=0,"tcp://broker.example.com:1883",60,1,"gw",***"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttConnect {
     client: u8,
@@ -114,6 +122,14 @@ impl Command for CmqttConnect {
 }
 
 /// Asks how each client is connected; see [`CmqttConnect::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttConnect};
+///
+/// let command = CmqttConnect::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTCONNECT?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadConnect;
 

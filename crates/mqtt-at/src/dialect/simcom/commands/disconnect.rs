@@ -16,6 +16,14 @@ const DISC: &str = "+CMQTTDISC";
 /// Disconnects a client (0 or 1) from its broker with a farewell [A7600 MQTT 1.00 §2.1.9].
 ///
 /// The result comes before the `OK` or after it.
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttDisc};
+///
+/// let command = CmqttDisc::new(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTDISC=0,60");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttDisc {
     client: u8,
@@ -76,6 +84,14 @@ impl Command for CmqttDisc {
 }
 
 /// Asks which clients are connected; see [`CmqttDisc::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttDisc};
+///
+/// let command = CmqttDisc::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTDISC?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadDisc;
 

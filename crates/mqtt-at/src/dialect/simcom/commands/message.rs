@@ -20,6 +20,14 @@ const PUB: &str = "+CMQTTPUB";
 
 /// Gives the module the topic of the next message of a client: 1 to 1024 bytes, whatever they are
 /// [A7600 MQTT 1.00 §2.1.10].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttTopic};
+///
+/// let command = CmqttTopic::new(0, "site/7/up");
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTTOPIC=0,9");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttTopic {
     client: u8,
@@ -63,6 +71,14 @@ impl Command for CmqttTopic {
 
 /// Gives the module the payload of the next message of a client: 1 to 10 240 bytes, whatever they are
 /// [A7600 MQTT 1.00 §2.1.11].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttPayload};
+///
+/// let command = CmqttPayload::new(0, "hello");
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTPAYLOAD=0,5");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttPayload {
     client: u8,
@@ -113,6 +129,14 @@ impl Command for CmqttPayload {
 /// [A7600 MQTT 1.00 §2.1.12].
 ///
 /// A client publishes one message at a time.
+///
+/// ```
+/// use mqtt_at::{Command, QoS, simcom::CmqttPub};
+///
+/// let command = CmqttPub::new(0, QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTPUB=0,1,60");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttPub {
     client: u8,

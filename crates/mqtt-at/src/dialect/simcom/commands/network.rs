@@ -14,6 +14,14 @@ const AUTHENTICATION: &str = "+CGAUTH";
 
 /// Defines the PDP context of the module's own TCP/IP stack [A7600 MQTT 1.00 §3]. Firmware that has no such command
 /// takes it from [`DefinePdpContext`](crate::common::DefinePdpContext).
+///
+/// ```
+/// use mqtt_at::{Command, common::PdpType, simcom::CgSockCont};
+///
+/// let command = CgSockCont::new(1, PdpType::Ipv4, "internet");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CGSOCKCONT=1,"IP","internet""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CgSockCont {
     context: u8,
@@ -52,6 +60,14 @@ impl Command for CgSockCont {
 
 /// Sets user name and password of a PDP context, sent by PAP. SIMCom puts the password first, unlike 3GPP TS 27.007
 /// §10.1.31.
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CgAuth};
+///
+/// let command = CgAuth::new(1, "user", "secret");
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CGAUTH=1,1,***,"user""#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CgAuth {
     context: u8,

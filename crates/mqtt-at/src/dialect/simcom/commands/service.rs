@@ -15,6 +15,14 @@ const STOP: &str = "+CMQTTSTOP";
 ///
 /// A service that is started already refuses with `ERROR`; some firmware gives the code
 /// [`ResultCode::STARTED_ALREADY`] as well. The result may come before the `OK`.
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttStart};
+///
+/// let command = CmqttStart;
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSTART");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttStart;
 
@@ -37,6 +45,14 @@ impl Command for CmqttStart {
 
 /// Stops the MQTT service. All clients must have been released; a service that is not started refuses
 /// [A7600 MQTT 1.00 §2.1.2].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttStop};
+///
+/// let command = CmqttStop;
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSTOP");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CmqttStop;
 

@@ -103,6 +103,14 @@ pub enum AuthMode {
 }
 
 /// Sets something of a TLS context; see [`CsslCfg`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CsslCfg};
+///
+/// let command = CsslCfg::enable_sni(0, true);
+/// assert_eq!(command.operation()?.to_string(), r#"AT+CSSLCFG="enableSNI",0,1"#);
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SetSsl {
     context: u8,
@@ -163,6 +171,14 @@ pub(super) fn file_name(line: WriteLine, name: &str) -> Result<WriteLine, InputE
 }
 
 /// Asks for the settings of all TLS contexts; see [`CsslCfg::read`].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CsslCfg};
+///
+/// let command = CsslCfg::read();
+/// assert_eq!(command.operation()?.to_string(), "AT+CSSLCFG?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ReadSsl;
 

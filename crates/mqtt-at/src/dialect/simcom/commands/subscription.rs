@@ -26,6 +26,14 @@ const ACKNOWLEDGEMENT: Duration = Duration::from_secs(*facts::OPERATION_TIMEOUT.
 
 /// Adds a topic filter (1 to 1024 bytes, whatever they are) to the next subscription of a client
 /// [A7600 MQTT 1.00 §2.1.13].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, simcom::CmqttSubTopic};
+///
+/// let command = CmqttSubTopic::new(0, "site/7/#", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSUBTOPIC=0,8,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttSubTopic {
     client: u8,
@@ -69,6 +77,14 @@ impl Command for CmqttSubTopic {
 
 /// Subscribes a client [A7600 MQTT 1.00 §2.1.14]. The result says that the broker has answered, but not which
 /// quality of service it granted.
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttSub};
+///
+/// let command = CmqttSub::staged(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTSUB=0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttSub {
     client: u8,
@@ -145,6 +161,14 @@ impl Command for CmqttSub {
 
 /// Adds a topic filter (1 to 1024 bytes, whatever they are) to the next unsubscription of a client
 /// [A7600 MQTT 1.00 §2.1.15].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttUnsubTopic};
+///
+/// let command = CmqttUnsubTopic::new(0, "site/7/#");
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTUNSUBTOPIC=0,8");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttUnsubTopic {
     client: u8,
@@ -186,6 +210,14 @@ impl Command for CmqttUnsubTopic {
 }
 
 /// Ends subscriptions of a client [A7600 MQTT 1.00 §2.1.16].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttUnsub};
+///
+/// let command = CmqttUnsub::staged(0);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTUNSUB=0,0");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttUnsub {
     client: u8,

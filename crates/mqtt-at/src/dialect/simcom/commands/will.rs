@@ -13,6 +13,14 @@ const TOPIC: &str = "+CMQTTWILLTOPIC";
 const MESSAGE: &str = "+CMQTTWILLMSG";
 
 /// Gives the module the topic of a client's will: 1 to 1024 bytes, whatever they are [A7600 MQTT 1.00 §2.1.6].
+///
+/// ```
+/// use mqtt_at::{Command, simcom::CmqttWillTopic};
+///
+/// let command = CmqttWillTopic::new(0, "site/7/state");
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTWILLTOPIC=0,12");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttWillTopic {
     client: u8,
@@ -54,6 +62,14 @@ impl Command for CmqttWillTopic {
 }
 
 /// Gives the module the message of a client's will: 1 to 1024 bytes, whatever they are [A7600 MQTT 1.00 §2.1.7].
+///
+/// ```
+/// use mqtt_at::{Command, QoS, simcom::CmqttWillMsg};
+///
+/// let command = CmqttWillMsg::new(0, "gone", QoS::AtLeastOnce);
+/// assert_eq!(command.operation()?.to_string(), "AT+CMQTTWILLMSG=0,4,1");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CmqttWillMsg {
     client: u8,

@@ -13,6 +13,21 @@ use crate::reply::Reply;
 /// One command line and everything that belongs to its answer, up to the final result code.
 ///
 /// The course is command line → prompt? → data? → information responses → final result.
+///
+/// # Examples
+///
+/// ```
+/// use at_codec::CommandLine;
+/// use at_port::{Answer, Exchange, PromptForm};
+/// use std::time::Duration;
+///
+/// let question = Exchange::new(CommandLine::execute("+CSQ")).answer(Answer::Named("+CSQ"));
+/// let upload = Exchange::new(CommandLine::write("+UPLOAD").integer(5).finish())
+///     .data(PromptForm::Mark, "hello".into(), Duration::from_secs(30))
+///     .timeout(Duration::from_secs(15));
+/// assert_eq!(question.line().to_string(), "AT+CSQ");
+/// assert_eq!(upload.line().to_string(), "AT+UPLOAD=5");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Exchange {
     pub(crate) line: CommandLine,
@@ -89,6 +104,8 @@ impl Exchange {
 }
 
 /// Which lines between a command and its final result are its information responses.
+///
+/// [`Exchange`] has an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Answer {
@@ -105,6 +122,8 @@ pub enum Answer {
 }
 
 /// How the module asks for data.
+///
+/// [`Exchange`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PromptForm {
@@ -241,6 +260,13 @@ impl fmt::Debug for Operation {
 }
 
 /// A lane of the port's queue: order is kept inside a lane, and lanes take turns.
+///
+/// ```
+/// use at_codec::CommandLine;
+/// use at_port::{Exchange, Lane, Operation};
+///
+/// let operation = Operation::from(Exchange::new(CommandLine::execute("+CSQ"))).lane(Lane::client(0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane(u8);
 

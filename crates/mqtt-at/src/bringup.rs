@@ -24,6 +24,8 @@ pub(crate) mod script;
 mod tests;
 
 /// The radio network as the module sees it; what it does not tell is `None`.
+///
+/// [`Modem`](crate::Modem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NetworkStatus {

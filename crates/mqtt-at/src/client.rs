@@ -29,6 +29,28 @@ mod publishing;
 ///
 /// When the last clone is dropped the module is told to disconnect, but nobody waits for it;
 /// [`disconnect`](Self::disconnect) does.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mqtt_at::QoS;
+///
+/// # async fn example(client: mqtt_at::Client) -> mqtt_at::Result<()> {
+/// let mut commands = client.subscribe("site/7/cmd/#", QoS::AtLeastOnce).await?;
+/// // Publishes that are awaited together overlap, as far as the module can.
+/// let (first, second) = futures::join!(
+///     client.publish("site/7/temperature", QoS::AtLeastOnce, false, "21.5"),
+///     client.publish("site/7/humidity", QoS::AtLeastOnce, false, "40"),
+/// );
+/// first?;
+/// second?;
+/// while let Some(Ok(command)) = commands.next().await {
+///     println!("{}: {:?}", command.topic(), command.payload());
+/// }
+/// client.unsubscribe("site/7/cmd/#").await?;
+/// client.disconnect().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,

@@ -58,6 +58,8 @@ pub trait Command {
 }
 
 /// An answer that cannot be read.
+///
+/// [`Command`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer cannot be read")]
 pub struct Unreadable;
@@ -89,6 +91,13 @@ impl From<ModuleError> for Error {
 /// The test form of a command, `AT+X=?`: which parameters and values the module takes, in its own words.
 ///
 /// The vendors' modules hand it out for each command that has this form.
+///
+/// ```
+/// use mqtt_at::{Command, quectel::QmtOpen};
+///
+/// assert_eq!(QmtOpen::test().operation()?.to_string(), "AT+QMTOPEN=?");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestForm {
     name: &'static str,

@@ -215,6 +215,17 @@ impl ConnectOptions {
 }
 
 /// A message that the broker publishes when the connection ends without a farewell.
+///
+/// # Examples
+///
+/// ```
+/// use mqtt_at::{ConnectOptions, QoS, Will};
+///
+/// let will = Will::new("site/7/state", "offline")?.qos(QoS::AtLeastOnce).retain(true);
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 1883).will(will);
+/// assert!(Will::new("site/+/state", "offline").is_err(), "no wildcards");
+/// # Ok::<(), mqtt_at::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Will {
     pub(crate) topic: TopicName,
@@ -278,6 +289,12 @@ pub enum Redelivery {
 }
 
 /// A version of MQTT that modules speak.
+///
+/// ```
+/// use mqtt_at::{ConnectOptions, ProtocolVersion};
+///
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 1883).version(ProtocolVersion::V3_1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ProtocolVersion {
@@ -289,6 +306,12 @@ pub enum ProtocolVersion {
 }
 
 /// How received messages come from the module. Both ways are safe for any payload.
+///
+/// ```
+/// use mqtt_at::{ConnectOptions, ReceiveMode};
+///
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 1883).receive_mode(ReceiveMode::Pull);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ReceiveMode {

@@ -11,9 +11,30 @@ use crate::event::LossCause;
 use crate::vendor::Vendor;
 
 /// The result of the library's calls.
+///
+/// [`Client`](crate::Client) has an example.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any failure. [`fault`](Self::fault) says whose it is, [`outcome`](Self::outcome) what it means for a publish.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mqtt_at::{Fault, Outcome, QoS};
+///
+/// # async fn example(client: mqtt_at::Client) {
+/// if let Err(error) = client.publish("site/7/up", QoS::AtLeastOnce, false, "hello").await {
+///     match error.outcome() {
+///         Outcome::NotSent => println!("may be sent again"),
+///         _ => println!("sending it again may make a duplicate"),
+///     }
+///     if error.fault() == Fault::Network {
+///         println!("no use in trying at once");
+///     }
+///     println!("{error}; {}", error.remedy().unwrap_or_default());
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -114,6 +135,8 @@ pub enum Error {
 }
 
 /// Whose fault a failure is.
+///
+/// [`Error`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -130,6 +153,8 @@ pub enum Fault {
 }
 
 /// What a failure means for the message that was to be published.
+///
+/// [`Error`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -229,6 +254,14 @@ impl Error {
 }
 
 /// Something the caller gave that cannot be used.
+///
+/// ```
+/// use mqtt_at::{Error, Fault, InputError};
+///
+/// let error = Error::from(InputError::PayloadTooLarge { got: 1501, max: 1500 });
+/// assert_eq!(error.to_string(), "the payload has 1501 bytes, and the module takes at most 1500");
+/// assert_eq!(error.fault(), Fault::Caller);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
@@ -295,6 +328,15 @@ impl From<ArgumentError> for Error {
 }
 
 /// A refusal of the module, with its code and our meaning side by side.
+///
+/// ```
+/// # fn example(error: mqtt_at::Error) {
+/// if let mqtt_at::Error::Module(refusal) = error {
+///     // AT+QMTOPEN: the broker could not be reached (code 5)
+///     println!("{} said {:?}: {}", refusal.command, refusal.code, refusal.meaning);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{command}: {meaning}{}", .code.as_deref().map(|code| format!(" (code {code})")).unwrap_or_default())]
 #[non_exhaustive]
@@ -312,6 +354,16 @@ pub struct ModuleError {
 }
 
 /// A refusal of the broker.
+///
+/// ```
+/// # fn example(error: mqtt_at::Error) {
+/// if let mqtt_at::Error::Broker(refusal) = error
+///     && matches!(refusal.code, 4 | 5)
+/// {
+///     println!("trying again will not help: {refusal}");
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the broker refused: {meaning} (code {code})")]
 #[non_exhaustive]
@@ -349,6 +401,14 @@ impl BrokerError {
 }
 
 /// What is missing before there can be a data connection.
+///
+/// ```
+/// use mqtt_at::{Error, NetworkError};
+///
+/// let error = Error::from(NetworkError::PinRequired);
+/// assert_eq!(error.to_string(), "the SIM asks for its PIN");
+/// assert!(error.remedy().is_some_and(|remedy| remedy.contains("sim_pin")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {

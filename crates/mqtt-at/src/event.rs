@@ -7,6 +7,16 @@ use crate::error::{BrokerError, Fault};
 use crate::qos::QoS;
 
 /// The state of a client's connection to the broker.
+///
+/// ```no_run
+/// use mqtt_at::ClientStatus;
+///
+/// # async fn example(client: mqtt_at::Client) {
+/// let mut status = client.status();
+/// // An error would mean that the client is gone.
+/// let _ = status.wait_for(|status| matches!(status, ClientStatus::Lost(_) | ClientStatus::Closed)).await;
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientStatus {
@@ -23,6 +33,15 @@ pub enum ClientStatus {
 }
 
 /// Something that happened to a client.
+///
+/// ```no_run
+/// # async fn example(client: mqtt_at::Client) {
+/// let mut events = client.events();
+/// while let Ok(event) = events.recv().await {
+///     println!("{event:?}");
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -65,6 +84,14 @@ pub enum Event {
 }
 
 /// Why a connection was lost, as far as the module says.
+///
+/// ```
+/// use mqtt_at::{Fault, LossCause};
+///
+/// assert_eq!(LossCause::NetworkDown.fault(), Fault::Network);
+/// assert_eq!(LossCause::Rebooted.to_string(), "the module rebooted");
+/// assert!(LossCause::ClosedByPeer.remedy().is_some());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossCause {
@@ -138,6 +165,8 @@ impl fmt::Display for LossCause {
 }
 
 /// A slow receiver lost this many messages. It goes on with the oldest one that is still there.
+///
+/// [`Subscription`](crate::Subscription) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} messages were lost, because they were not taken in time")]
 pub struct Lagged(pub u64);

@@ -7,6 +7,8 @@ use crate::detect;
 use crate::vendor::Vendor;
 
 /// Who the module is, as far as it says.
+///
+/// [`Modem`](crate::Modem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Identity {

@@ -5,6 +5,12 @@ use std::ops::RangeInclusive;
 use crate::dialect::Facts;
 
 /// The limits of a module, as its manual gives them.
+///
+/// ```no_run
+/// # fn example(modem: mqtt_at::Modem, report: Vec<u8>) {
+/// let parts = report.chunks(modem.limits().payload);
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -7,6 +7,8 @@ use bytes::{Bytes, BytesMut};
 /// A message that the broker delivered.
 ///
 /// Topic and payload share one allocation of their own size: a message that is kept pins nothing else.
+///
+/// [`Subscription`](crate::Subscription) has an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     topic: Bytes,

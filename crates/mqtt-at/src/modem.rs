@@ -36,6 +36,25 @@ pub(crate) use self::shared::{Lease, Shared};
 /// A module on its port, identified, attached to the network and ready for MQTT. Clones share it.
 ///
 /// The port closes when the last clone and the last [`Client`] are gone, or with [`close`](Self::close).
+///
+/// # Examples
+///
+/// ```no_run
+/// use mqtt_at::common::SignalQuality;
+/// use mqtt_at::{ConnectOptions, Modem, ModemOptions};
+///
+/// # async fn example() -> mqtt_at::Result<()> {
+/// let modem = Modem::open_with("/dev/ttyUSB2", ModemOptions::new().apn("internet")).await?;
+/// println!("{} module: {}", modem.vendor(), modem.identity());
+/// println!("payloads of up to {} bytes", modem.limits().payload);
+///
+/// // Two clients at once, and the module's own commands between theirs.
+/// let field = modem.connect(ConnectOptions::new("gateway-7", "field.example.com", 1883)).await?;
+/// let office = modem.connect(ConnectOptions::new("gateway-7", "office.example.com", 1883)).await?;
+/// println!("{:?} dBm", modem.send(SignalQuality).await?.rssi_dbm);
+/// println!("addresses: {:?}", modem.network().await?.addresses);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Modem {
     handle: Arc<Handle>,

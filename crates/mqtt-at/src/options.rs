@@ -14,6 +14,24 @@ use crate::supervision::Supervision;
 use crate::vendor::Vendor;
 
 /// What [`Modem::open_with`](crate::Modem::open_with) needs to know.
+///
+/// # Examples
+///
+/// ```
+/// use mqtt_at::ModemOptions;
+/// use std::time::Duration;
+///
+/// let options = ModemOptions::new()
+///     .baud(921_600)
+///     .rts_cts(true)
+///     .apn("internet")
+///     .pdp_credentials("user", "secret")
+///     .sim_pin("1234")
+///     .attach_timeout(Duration::from_secs(180))
+///     .on_step(|step| println!("{step:?}"));
+/// let shown = format!("{options:?}");
+/// assert!(!shown.contains("secret") && !shown.contains("1234"));
+/// ```
 #[derive(Default)]
 pub struct ModemOptions {
     pub(crate) name: Option<String>,
@@ -37,6 +55,8 @@ pub struct ModemOptions {
 pub(crate) type Progress = Arc<dyn Fn(&Step) + Send + Sync>;
 
 /// A step of bringing a modem up that may take a while.
+///
+/// [`ModemOptions`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {

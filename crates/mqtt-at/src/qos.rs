@@ -3,6 +3,15 @@
 use crate::error::InputError;
 
 /// How hard MQTT tries to deliver a message. This enumeration is complete.
+///
+/// ```
+/// use mqtt_at::QoS;
+///
+/// assert_eq!(QoS::try_from(1)?, QoS::AtLeastOnce);
+/// assert_eq!(QoS::ExactlyOnce.level(), 2);
+/// assert_eq!(QoS::try_from(3).unwrap_err().to_string(), "QoS is 3, and must be 0 to 2");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum QoS {
     /// Sent once, and perhaps lost.

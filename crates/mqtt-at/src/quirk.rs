@@ -40,6 +40,8 @@ pub struct QuirkRule {
 }
 
 /// A way in which modules differ from their vendor's manual.
+///
+/// [`QuirkRule`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Quirk {

@@ -5,6 +5,11 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A text that appears in no log, error, `Debug` output or transcript, and is wiped from memory when dropped.
+///
+/// ```
+/// let password = mqtt_at::Secret::new("open sesame");
+/// assert_eq!(format!("{password:?}"), "***");
+/// ```
 #[derive(Clone)]
 pub struct Secret(SecretString);
 

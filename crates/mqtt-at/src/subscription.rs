@@ -22,6 +22,23 @@ use crate::topic::TopicFilter;
 /// A slow reader loses the oldest messages past the capacity and is told how many, as an item; the next item
 /// goes on with what is still there. The stream ends when the connection has ended and all its messages are read.
 /// Dropping it does not unsubscribe.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mqtt_at::QoS;
+///
+/// # async fn example(client: mqtt_at::Client) -> mqtt_at::Result<()> {
+/// let mut messages = client.subscribe_all([("a/#", QoS::AtLeastOnce), ("b", QoS::AtMostOnce)]).await?;
+/// println!("granted: {:?}", messages.granted());
+/// while let Some(item) = messages.next().await {
+///     match item {
+///         Ok(message) => println!("{}: {} bytes", message.topic(), message.payload().len()),
+///         Err(lagged) => eprintln!("{lagged}"), // a gap is an item, not the end
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Subscription {
     filters: Vec<TopicFilter>,
     granted: Vec<QoS>,

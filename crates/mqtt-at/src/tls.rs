@@ -8,6 +8,18 @@ use crate::secret::Secret;
 
 /// How a connection is encrypted and whom it trusts. By default the server is verified against a CA certificate
 /// that must be given, its name is sent (SNI), and the dates of certificates are checked.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mqtt_at::{ConnectOptions, Tls};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let tls = Tls::with_ca(std::fs::read("ca.pem")?)
+///     .client_certificate(std::fs::read("client.pem")?, std::fs::read_to_string("client.key")?);
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 8883).tls(tls).require_tls(true);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Tls {
     pub(crate) ca: Option<Bytes>,

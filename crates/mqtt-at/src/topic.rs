@@ -7,10 +7,27 @@ use crate::error::InputError;
 /// A topic that messages are published to: 1 to 65 535 bytes of UTF-8 without wildcards [MQTT 3.1.1 §4.7].
 ///
 /// Modules take fewer bytes; the limit of the module is checked when the message is sent.
+///
+/// ```
+/// use mqtt_at::TopicName;
+///
+/// assert_eq!(TopicName::new("site/7/up")?.as_str(), "site/7/up");
+/// assert!(TopicName::new("site/+/up").is_err() && TopicName::new("").is_err());
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicName(String);
 
 /// A pattern that subscriptions are made with: levels, `+` for any one of them, `#` for all that follow [MQTT 3.1.1 §4.7].
+///
+/// ```
+/// use mqtt_at::TopicFilter;
+///
+/// let filter = TopicFilter::new("site/+/up/#")?;
+/// assert!(filter.matches("site/7/up") && filter.matches("site/7/up/log"));
+/// assert!(!filter.matches("site/7/down"));
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicFilter(String);
 

@@ -6,6 +6,14 @@ use std::str::FromStr;
 use crate::error::InputError;
 
 /// A maker of modules, and with it the dialect that the module speaks.
+///
+/// ```
+/// use mqtt_at::Vendor;
+///
+/// assert_eq!("simcom".parse::<Vendor>()?, Vendor::SimCom);
+/// assert_eq!(Vendor::SimCom.to_string(), "SIMCom");
+/// # Ok::<(), mqtt_at::InputError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Vendor {

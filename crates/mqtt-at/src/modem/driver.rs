@@ -19,6 +19,8 @@ use crate::link::{Inbound, Links};
 /// It also runs the supervision of the modem and of its clients, so that nothing of the library outlives it.
 ///
 /// It ends, with the reason, when the port is closed or gone for good.
+///
+/// [`Modem::over`](crate::Modem::over) has an example.
 #[must_use = "the modem does nothing unless its driver is polled"]
 pub struct ModemDriver<IO> {
     driver: Option<Box<Driver<IO, Inbound>>>,

@@ -1,9 +1,10 @@
-//! The documents: links lead somewhere, and quoted failures are the program's own words.
+//! The documents: links lead somewhere, quoted failures are the program's own words, and public items have examples.
 //!
 //! Nothing is fetched: of links to the outside only the form is looked at.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
+mod examples;
 mod links;
 mod quotes;
 

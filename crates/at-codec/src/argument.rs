@@ -6,6 +6,14 @@ use thiserror::Error;
 ///
 /// No charset has the control characters 0x00–0x1F and 0x7F, which could end the command line, nor `"`, which could
 /// end the string.
+///
+/// ```
+/// use at_codec::{Charset, CommandLine};
+///
+/// let plain = Charset::ASCII.no_backslash();
+/// assert!(CommandLine::write("+X").quoted("the topic", "a\\b", plain, 128).is_err());
+/// assert!(CommandLine::write("+X").quoted("the topic", "a/b", plain, 128).is_ok());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charset {
     high: bool,
@@ -58,6 +66,13 @@ impl Charset {
 }
 
 /// Why a value cannot stand in a command line. Nothing was written; the value itself is not shown.
+///
+/// ```
+/// use at_codec::{Charset, CommandLine};
+///
+/// let error = CommandLine::write("+X").quoted("the topic", "a\rAT+CFUN=0", Charset::UTF8, 128).unwrap_err();
+/// assert_eq!(error.to_string(), "the topic holds byte 0x0D at position 1, which a command line cannot carry there");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ArgumentError {

@@ -27,6 +27,8 @@ use crate::{CommandLine, Damage, DamageKind, Extent, Frame, Framing, Limits, Ove
 /// - A line beyond [`Limits::max_line`] is skipped to its end, never taken up again in its middle.
 ///
 /// Frames do not depend on how the bytes were cut into reads.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone)]
 pub struct AtCodec<F> {
     framing: F,
@@ -37,6 +39,17 @@ pub struct AtCodec<F> {
 }
 
 /// The form of a prompt that asks for data.
+///
+/// ```
+/// use at_codec::{AtCodec, Frame, Limits, LinesOnly, PromptKind};
+/// use bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
+///
+/// let mut codec = AtCodec::new(LinesOnly, Limits::default());
+/// codec.arm_prompt(Some(PromptKind::Data));
+/// assert_eq!(codec.decode(&mut BytesMut::from(&b"\r\n> "[..]))?, Some(Frame::Prompt));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PromptKind {
@@ -45,6 +58,18 @@ pub enum PromptKind {
 }
 
 /// What an unfinished element is, for the caller's silence timer. The set is complete.
+///
+/// ```
+/// use at_codec::{AtCodec, Limits, LinesOnly, Pending};
+/// use bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
+///
+/// let mut codec = AtCodec::new(LinesOnly, Limits::default());
+/// let mut buffer = BytesMut::from(&b"\r\nhalf a li"[..]);
+/// assert_eq!(codec.decode(&mut buffer)?, None);
+/// assert_eq!(codec.pending(), Pending::Line);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pending {
     /// Nothing is unfinished.

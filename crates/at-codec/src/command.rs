@@ -34,6 +34,8 @@ pub struct CommandLine {
 }
 
 /// The form of a command. The set is complete.
+///
+/// [`CommandLine`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CommandKind {
     /// `AT+X`, and basic commands such as `ATE0`.

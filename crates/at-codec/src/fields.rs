@@ -110,6 +110,10 @@ impl<'a> Fields<'a> {
 ///
 /// It reaches up to the colon or the end of the text line; `None` unless the line starts with one of the signs that
 /// names of extended commands and reports start with: `+ * ^ % $ # ! @ &`.
+///
+/// ```
+/// assert_eq!(at_codec::name_of(b"+CSQ: 21,99"), Some(&b"+CSQ"[..]));
+/// ```
 pub fn name_of(line: &[u8]) -> Option<&[u8]> {
     let sign = line.first()?;
     let end = line.iter().position(|byte| matches!(byte, b':' | b'\r' | b'\n')).unwrap_or(line.len());

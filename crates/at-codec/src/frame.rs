@@ -5,6 +5,8 @@ use bytes::Bytes;
 /// One element of the incoming stream.
 ///
 /// The set is complete: a stream holds lines, prompts, and what could not be read as either.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// A logical line without its line ending. It is never empty, and holds counted bytes as they came where
@@ -20,6 +22,8 @@ pub enum Frame {
 }
 
 /// Why an element was dropped, and how much of it there was.
+///
+/// [`Frame`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// What was wrong.
@@ -39,6 +43,8 @@ impl Damage {
 }
 
 /// What was wrong with an element.
+///
+/// [`Frame`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DamageKind {
@@ -58,6 +64,8 @@ pub enum DamageKind {
 ///
 /// Reported when an over-long line starts to be skipped, and again for each further 64 KiB without a line end,
 /// also when the skipping began with a [`Damage`].
+///
+/// [`Frame`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overrun {
     /// Bytes skipped so far in this stretch, those of earlier reports included.

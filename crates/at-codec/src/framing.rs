@@ -8,6 +8,38 @@ use crate::DamageKind;
 /// answer has to follow from the bytes alone: whatever it answers about some bytes other than
 /// [`Extent::NeedMore`] it has to answer about the same bytes with more behind them. The codec turns that into
 /// its promise that the cutting into reads changes nothing.
+///
+/// # Examples
+///
+/// ```
+/// use at_codec::{AtCodec, Extent, Frame, Framing, Limits};
+/// use bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
+///
+/// /// `+DATA: n,` and then n bytes, which may be anything.
+/// struct Counted;
+///
+/// impl Framing for Counted {
+///     fn measure(&mut self, head: &[u8], _resume: &mut usize) -> Extent {
+///         let Some(rest) = head.strip_prefix(b"+DATA: ") else {
+///             // What may still become the header has to be waited for.
+///             return if b"+DATA: ".starts_with(head) { Extent::NeedMore(head.len() + 1) } else { Extent::Line };
+///         };
+///         let Some(comma) = rest.iter().position(|byte| *byte == b',') else {
+///             return Extent::NeedMore(head.len() + 1);
+///         };
+///         let count = std::str::from_utf8(&rest[..comma]).ok().and_then(|digits| digits.parse::<usize>().ok());
+///         let Some(count) = count.filter(|count| *count <= 1024) else { return Extent::Line };
+///         let whole = head.len() - rest.len() + comma + 1 + count;
+///         if head.len() < whole { Extent::NeedMore(whole) } else { Extent::Exactly(whole) }
+///     }
+/// }
+///
+/// let mut codec = AtCodec::new(Counted, Limits::default());
+/// let mut buffer = BytesMut::from(&b"\r\n+DATA: 6,\r\nOK\r\n\r\n"[..]);
+/// assert_eq!(codec.decode(&mut buffer)?, Some(Frame::Line("+DATA: 6,\r\nOK\r\n".into())));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait Framing: Send {
     /// How long is the element that starts with `head`?
     ///
@@ -19,6 +51,8 @@ pub trait Framing: Send {
 }
 
 /// The answer of a [`Framing`] rule. The set is complete.
+///
+/// [`Framing`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// An ordinary line, up to its line end. The rule is not asked again about this element.
@@ -45,6 +79,8 @@ pub enum Extent {
 }
 
 /// The rule of a port without counted bytes: everything is a line.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinesOnly;
 

@@ -6,6 +6,8 @@ use crate::line_text::LineText;
 use crate::{ArgumentError, Charset, CommandLine};
 
 /// Builds `AT+X=…` argument by argument; commas come by themselves.
+///
+/// [`CommandLine`] has an example.
 #[must_use = "a command line exists after `finish`"]
 pub struct WriteLine {
     text: LineText,

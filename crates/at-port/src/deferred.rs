@@ -7,6 +7,22 @@ use at_codec::Fields;
 /// A deferred result: which line completes an operation, told by its name and its leading numbers.
 ///
 /// It may arrive before or after the final result; the operation is complete when both are known.
+///
+/// # Examples
+///
+/// ```
+/// use at_codec::CommandLine;
+/// use at_port::{Deferred, Exchange, Verdict};
+/// use std::time::Duration;
+///
+/// // `OK` now, `+OPEN: 0,result` later; a number other than 0 and 1 is only progress.
+/// let result = Deferred::new(&["+OPEN"], [0], Duration::from_secs(120)).judge(|fields| match fields.integer() {
+///     Some(0 | 1) => Verdict::Final,
+///     Some(_) => Verdict::Interim,
+///     None => Verdict::NotThis,
+/// });
+/// let open = Exchange::new(CommandLine::write("+OPEN").integer(0).finish()).deferred(result);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Deferred {
     names: &'static [&'static str],
@@ -18,6 +34,8 @@ pub struct Deferred {
 }
 
 /// What a line with the right name and key means for a deferred result.
+///
+/// [`Deferred`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Another line that happens to begin alike.

@@ -23,6 +23,8 @@ use crate::session::{Delivery, Session};
 /// The owner of the port. It does nothing unless polled, usually by `tokio::spawn`, and ends with the reason.
 ///
 /// Dropping it ends the port: everybody who waits gets [`PortError::DriverGone`].
+///
+/// The [crate's page](crate) has an example.
 #[must_use = "the port does nothing unless its driver is polled"]
 pub struct Driver<IO, U: Clone + Send + 'static> {
     io: IO,

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use crate::reply::FinalResult;
 
 /// Why an operation failed, and how far it had come.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
@@ -79,6 +81,8 @@ impl OperationError {
 }
 
 /// A refused command, with what the module said before the final result: a code that precedes `ERROR` is kept.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -104,6 +108,8 @@ impl Refusal {
 }
 
 /// What an exchange was waiting for.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
@@ -129,6 +135,8 @@ impl fmt::Display for Phase {
 }
 
 /// How much of an operation had been written to the port. Later values include earlier ones.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Progress {
@@ -143,6 +151,8 @@ pub enum Progress {
 }
 
 /// Why the port is gone for good. Every waiter and every later call gets the same error.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PortError {

@@ -6,6 +6,8 @@ use at_codec::{CommandLine, Damage};
 use bytes::Bytes;
 
 /// How far the link can be trusted.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkState {
@@ -21,6 +23,8 @@ pub enum LinkState {
 }
 
 /// Something noteworthy about the link, for logs, counters and supervision. It never carries payload bytes.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PortEvent {
@@ -52,12 +56,29 @@ pub enum PortEvent {
 }
 
 /// A witness of the conversation, for transcripts: it sees every line as it may be shown, with secrets masked.
+///
+/// ```
+/// use at_port::{Tap, TapEntry};
+///
+/// /// Prints the commands, secrets masked.
+/// struct Watch;
+///
+/// impl Tap for Watch {
+///     fn note(&mut self, entry: TapEntry<'_>) {
+///         if let TapEntry::Command(line) = entry {
+///             println!("{line}");
+///         }
+///     }
+/// }
+/// ```
 pub trait Tap: Send + Sync {
     /// Takes note of one entry. Called on the driver's task; it must not block for long.
     fn note(&mut self, entry: TapEntry<'_>);
 }
 
 /// One entry of the conversation.
+///
+/// [`Tap`] has an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum TapEntry<'a> {
@@ -88,12 +109,27 @@ pub enum TapEntry<'a> {
 }
 
 /// Counts what happens on a port. Called on the driver's task; it must not block.
+///
+/// ```
+/// use at_port::{Measurement, Meter};
+///
+/// /// Counts everything alike.
+/// struct Everything(u64);
+///
+/// impl Meter for Everything {
+///     fn note(&mut self, _: Measurement<'_>) {
+///         self.0 += 1;
+///     }
+/// }
+/// ```
 pub trait Meter: Send {
     /// Takes note of one measurement.
     fn note(&mut self, measurement: Measurement<'_>);
 }
 
 /// Something that can be counted.
+///
+/// [`Meter`] has an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Measurement<'a> {

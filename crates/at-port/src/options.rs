@@ -6,6 +6,11 @@ use crate::event::{Meter, Tap};
 use crate::session::SessionOptions;
 
 /// How a port is set up.
+///
+/// ```
+/// let mut options = at_port::PortOptions::default();
+/// options.lane_capacity = 8;
+/// ```
 #[derive(Default)]
 #[non_exhaustive]
 pub struct PortOptions {
@@ -37,6 +42,24 @@ impl fmt::Debug for PortOptions {
 /// be published. Both methods are called on the driver's task, right before the command that asks for a
 /// prompt and when the module has answered the data; they should only touch the page cache. What was written
 /// is not enough to go by: bytes that the system still holds when a process dies may never reach the wire.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// /// A mark that outlives the port, though not the process: a real one is a file.
+/// struct Flag(Arc<AtomicBool>);
+///
+/// impl at_port::PayloadMark for Flag {
+///     fn set(&mut self) {
+///         self.0.store(true, Ordering::Relaxed);
+///     }
+///
+///     fn clear(&mut self) {
+///         self.0.store(false, Ordering::Relaxed);
+///     }
+/// }
+/// ```
 pub trait PayloadMark: Send {
     /// A payload is about to be asked for.
     fn set(&mut self);

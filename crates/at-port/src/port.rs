@@ -19,6 +19,8 @@ use crate::request::{Caller, Request};
 use crate::rules::Rules;
 
 /// A handle to an AT port. Clones share the port; it ends when its [`Driver`] does.
+///
+/// The [crate's page](crate) has an example.
 pub struct Port<U> {
     requests: mpsc::UnboundedSender<Box<Request<U>>>,
     hub: Arc<Hub<U>>,

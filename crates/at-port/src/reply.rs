@@ -6,6 +6,8 @@ use at_codec::{Escaped, Fields};
 use bytes::Bytes;
 
 /// The answer of an operation that was not refused.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
@@ -25,6 +27,8 @@ impl Reply {
 }
 
 /// A final result code, which ends an exchange.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FinalResult {
@@ -78,6 +82,8 @@ impl fmt::Display for FinalResult {
 }
 
 /// The code of an error result: a number, or words where verbose errors are switched on.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorCode {

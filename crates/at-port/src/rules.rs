@@ -10,6 +10,35 @@ use crate::reply::FinalResult;
 /// The vocabulary of one kind of module: how its bytes are framed, which lines are reports and what they ask for.
 ///
 /// The session calls it synchronously; it may keep state (for reports of several lines) but must not block.
+///
+/// # Examples
+///
+/// ```
+/// use at_codec::{Extent, Framing};
+/// use at_port::{Channel, Reaction, Rules};
+/// use bytes::Bytes;
+///
+/// /// A module that reports `RING` and nothing else.
+/// struct Telephone;
+///
+/// impl Framing for Telephone {
+///     fn measure(&mut self, _head: &[u8], _resume: &mut usize) -> Extent {
+///         Extent::Line
+///     }
+/// }
+///
+/// impl Rules for Telephone {
+///     type Urc = Bytes;
+///
+///     fn is_unsolicited(&self, line: &[u8]) -> bool {
+///         line == b"RING"
+///     }
+///
+///     fn unsolicited(&mut self, line: &Bytes) -> Reaction<Bytes> {
+///         Reaction { deliver: Some((Channel::Modem, line.clone())), ..Reaction::default() }
+///     }
+/// }
+/// ```
 pub trait Rules: Framing {
     /// What a report becomes on its way to the users of the port.
     type Urc: Clone + Send + 'static;
@@ -49,6 +78,8 @@ pub trait Rules: Framing {
 }
 
 /// What a report asks for.
+///
+/// [`Rules`] has an example.
 #[derive(Debug)]
 pub struct Reaction<U> {
     /// Deliver this to the receivers of a channel.
@@ -76,6 +107,8 @@ impl<U> Reaction<U> {
 }
 
 /// Whose deferred results will not come any more.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// Those of one lane.
@@ -85,6 +118,8 @@ pub enum Lost {
 }
 
 /// A command whose information response proves that the link is in step.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
     /// The command line, with its end: CR, or CR LF for modules that take nothing less. As the line of the probe that
@@ -111,6 +146,8 @@ impl Probe {
 }
 
 /// Rules of a module of which nothing is known: lines only, boot reports, and every other report as bytes.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainRules;
 

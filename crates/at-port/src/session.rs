@@ -28,6 +28,8 @@ use crate::reply::{FinalResult, Reply};
 use crate::rules::{Lost, Rules};
 
 /// The caller's side of an operation.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 pub trait Ticket {
     /// Whether somebody still waits. An operation whose first byte has been written is finished all the same.
     fn wanted(&self) -> bool;
@@ -36,6 +38,8 @@ pub trait Ticket {
 }
 
 /// Something for the users of the port.
+///
+/// No example: it is met in matches, and the [crate's page](crate) says where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery<U> {
@@ -73,6 +77,8 @@ impl LastCommand {
 /// Methods come in four kinds: plain questions; `handle_*`, which take what happened together with the time;
 /// changes asked for by the owner (`submit`, `release`, `replace_rules`); and `transmit`, `poll_delivery` and
 /// `deadline`, which say what is to be done next. After any `handle_*` or change the owner asks those again.
+///
+/// No example: [`Driver`](crate::Driver) is the one loop around it, and shorter than one.
 pub struct Session<U, T> {
     codec: AtCodec<Box<dyn Rules<Urc = U>>>,
     inbox: BytesMut,

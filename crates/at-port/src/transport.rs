@@ -24,6 +24,14 @@ pub use serial::SerialPort;
 pub use usb::UsbId;
 
 /// Where a module is to be found.
+///
+/// ```
+/// use at_port::transport::Address;
+///
+/// assert_eq!("tcp://192.0.2.7:7000".parse::<Address>()?.to_string(), "tcp://192.0.2.7:7000");
+/// assert!("tcp://192.0.2.7".parse::<Address>().is_err());
+/// # Ok::<(), at_port::transport::OpenError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
@@ -72,6 +80,8 @@ impl fmt::Display for Address {
 }
 
 /// How a serial port is set: always 8 data bits, no parity, one stop bit.
+///
+/// [`open`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
@@ -102,6 +112,8 @@ impl Default for Line {
 }
 
 /// Why a port could not be opened.
+///
+/// [`open`] has an example.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -202,6 +214,16 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Cancel safety
 ///
 /// Dropping the future closes what was opened.
+///
+/// # Examples
+///
+/// ```no_run
+/// use at_port::transport::{self, Line};
+///
+/// # async fn example() -> Result<(), at_port::transport::OpenError> {
+/// let port = transport::open(&"/dev/ttyUSB2".parse()?, Line::new(921_600).rts_cts(true)).await?;
+/// # Ok(()) }
+/// ```
 pub async fn open(address: &Address, line: Line) -> Result<Connection, OpenError> {
     match address {
         #[cfg(feature = "serial")]
@@ -226,6 +248,8 @@ pub async fn open(address: &Address, line: Line) -> Result<Connection, OpenError
 }
 
 /// An open port.
+///
+/// [`open`] has an example.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Connection {

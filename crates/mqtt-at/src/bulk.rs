@@ -64,6 +64,8 @@ pub struct Publisher {
 }
 
 /// A message to be published.
+///
+/// [`Client::publisher`](crate::Client::publisher) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outgoing {
@@ -78,6 +80,8 @@ pub struct Outgoing {
 }
 
 /// What became of a message.
+///
+/// [`Client::publisher`](crate::Client::publisher) has an example.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Concluded {

@@ -275,6 +275,12 @@ impl std::fmt::Debug for Will {
 ///
 /// A message that was certainly not sent is sent again whatever its quality of service; one with QoS 0 whose fate is
 /// unknown never is.
+///
+/// ```
+/// use mqtt_at::{ConnectOptions, Redelivery};
+///
+/// let options = ConnectOptions::new("gateway-7", "broker.example.com", 1883).redelivery(Redelivery::Never);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Redelivery {

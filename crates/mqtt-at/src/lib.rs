@@ -22,6 +22,29 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Contents
+//!
+//! | to … | use |
+//! |---|---|
+//! | open a port, find out who is behind it, attach it to the network | [`Modem`], [`ModemOptions`] |
+//! | connect to a broker, with TLS, credentials, a will | [`Modem::connect`], [`ConnectOptions`], [`Tls`], [`Will`] |
+//! | publish one message, or many | [`Client::publish`], [`Client::publisher`] |
+//! | receive | [`Client::subscribe`], [`Subscription`], [`Message`] |
+//! | know what came of it | [`Published`], [`Error`], [`Outcome`] |
+//! | choose what is done by itself after a loss, and watch it | [`Supervision`], [`ModemState`], [`Event`] |
+//! | send a command of the module, typed | [`Modem::send`], [`common`], [`quectel`], [`simcom`], [`fibocom`], [`neoway`], [`esp`] |
+//! | send one of your own | [`Command`], [`Modem::run`], [`at`] |
+//! | hear what the module reports besides | [`Modem::urcs`] |
+//! | teach the library a model | [`QuirkRule`] |
+//!
+//! Examples stand with the types; what a method does without one of its own is shown there. Each typed command shows
+//! its line.
+//!
+//! # What is done by itself
+//!
+//! After a loss connection, subscriptions, data connection and port are made anew, from the smallest step on, and
+//! publishes that are still awaited wait for it; [`Supervision`] says how, and switches it off.
+//!
 //! # What an error tells
 //!
 //! [`Error::fault`] says whose fault a failure is, [`Error::outcome`] whether a message may have been sent all the

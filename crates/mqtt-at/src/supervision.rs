@@ -151,6 +151,17 @@ pub trait ResetHook: Send + Sync {
 }
 
 /// What a modem is doing.
+///
+/// ```no_run
+/// use mqtt_at::ModemState;
+///
+/// # async fn example(modem: mqtt_at::Modem) {
+/// let mut state = modem.state();
+/// while state.changed().await.is_ok() {
+///     println!("{:?}", *state.borrow());
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ModemState {
@@ -165,6 +176,8 @@ pub enum ModemState {
 }
 
 /// A step of recovery, from the smallest to the largest.
+///
+/// [`ModemState`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {

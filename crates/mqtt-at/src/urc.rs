@@ -18,6 +18,8 @@ use crate::link::Inbound;
 ///
 /// It is a hint: noise can destroy such a line, and a module that reboots forgets to send it. Ask the module where it
 /// matters.
+///
+/// [`Modem::urcs`](crate::Modem::urcs) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Urc {
     line: Bytes,
@@ -63,6 +65,8 @@ impl fmt::Display for Urc {
 /// The reports of a module that belong to no client, in the order in which they came.
 ///
 /// A slow reader loses the oldest past the capacity and is told how many, as an item. The stream ends with the modem.
+///
+/// [`Modem::urcs`](crate::Modem::urcs) has an example.
 pub struct Urcs {
     reports: BroadcastStream<Inbound>,
 }

@@ -20,6 +20,26 @@ use crate::simcom::SimCom;
 use crate::vendor::Vendor;
 
 /// Puts a [`VirtualModem`] together; every setting has a default.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use virtual_modem::{Action, Fault, Hook, Quirk, Vendor, VirtualModem};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), virtual_modem::BuildError> {
+/// let modem = VirtualModem::builder(Vendor::Quectel)
+///     .baud(Some(115_200))
+///     .rtt(Duration::from_millis(80))
+///     .sim_pin("1234")
+///     .model("EC800M")
+///     .quirk(Quirk::UrcBeforePrompt)
+///     .fault(Fault::new(Hook::BeforePrompt, Action::Error).command("+QMTPUBEX").occasion(3))
+///     .build()?;
+/// assert_eq!(modem.vendor(), Vendor::Quectel);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Builder {
@@ -44,6 +64,13 @@ pub struct Builder {
 }
 
 /// The module cannot be built.
+///
+/// ```
+/// use virtual_modem::{Vendor, VirtualModem};
+///
+/// let error = VirtualModem::builder(Vendor::Neoway).sim_pin("1").build().err();
+/// assert_eq!(error.map(|error| error.to_string()).as_deref(), Some("a SIM PIN has four to eight digits"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

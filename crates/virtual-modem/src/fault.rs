@@ -13,6 +13,8 @@ pub use self::spec::BadFault;
 pub use self::swarm::Swarm;
 
 /// A moment in a conversation at which a fault can strike.
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Hook {
@@ -40,6 +42,8 @@ pub enum Hook {
 }
 
 /// What a fault does. Which actions make sense depends on the hook; the others do nothing there.
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
@@ -82,6 +86,8 @@ pub enum Action {
 }
 
 /// How a restart shows.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reboot {
     /// With the boot lines of the vendor, `RDY` among them.
@@ -93,6 +99,8 @@ pub enum Reboot {
 }
 
 /// One fault: a hook, which of its occasions, and the action.
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     hook: Hook,

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use crate::machine::command::Command;
 
 /// One thing that happened in the module.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Time since the module was built, by tokio's clock.
@@ -17,6 +19,8 @@ pub struct Record {
 }
 
 /// The kinds of [`Record`].
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entry {
@@ -56,6 +60,8 @@ pub enum Entry {
 }
 
 /// A command with the data that followed its prompt.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Understood {
     /// The command.

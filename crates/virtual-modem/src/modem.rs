@@ -28,6 +28,29 @@ use crate::vendor::Vendor;
 /// The module's state outlives its hosts: settings, connections and files are still there when another host is
 /// served. Time passes for the module only while it is served; use [`run_unattended`](Self::run_unattended) for the
 /// time between two hosts.
+///
+/// # Examples
+///
+/// ```
+/// use virtual_modem::{Broker, MemoryBroker, Reboot, Vendor, VirtualModem};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), virtual_modem::BuildError> {
+/// let broker = MemoryBroker::new();
+/// let modem = VirtualModem::builder(Vendor::SimCom).broker(Broker::Memory(broker.clone())).build()?;
+/// let port = modem.duplex(); // give it to the code under test
+///
+/// modem.inject_urc("+CPIN: SIM REMOVED");
+/// modem.set_signal(5);
+/// modem.reboot(Reboot::Loud);
+/// for message in broker.ledger().accepted {
+///     println!("{}: {:?}", message.topic, message.payload);
+/// }
+/// for understood in modem.understood() {
+///     println!("{:?}", understood.command);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct VirtualModem {
     shared: Arc<Shared>,

@@ -14,6 +14,8 @@ use crate::simcom::quirk::SimComQuirk;
 ///
 /// Each quirk was seen on a real module or is a place where a manual can be read in two ways. Names for the command
 /// line are the variants in kebab case; a value follows an equals sign: `boot-silence=30`.
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quirk {

@@ -47,12 +47,16 @@ pub struct ScriptedPort {
 }
 
 /// What became of a script; available while the code under test owns the port.
+///
+/// [`ScriptedPort`] has an example.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     state: Arc<Mutex<State>>,
 }
 
 /// The code under test did something else than the script expects.
+///
+/// [`ScriptedPort`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Surprise {
     expected: Expected,

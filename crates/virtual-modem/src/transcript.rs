@@ -49,6 +49,8 @@ pub struct Note {
 }
 
 /// Bytes in one direction.
+///
+/// [`Transcript`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// Time since the conversation began, if it was recorded.
@@ -62,6 +64,8 @@ pub struct Turn {
 }
 
 /// Who speaks. Complete: there are two ends.
+///
+/// [`Transcript`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// `>>`
@@ -87,6 +91,8 @@ impl Direction {
 }
 
 /// A line of the file cannot be read.
+///
+/// [`Transcript`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the transcript: {problem}")]
 pub struct BadTranscript {

@@ -4,6 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Whose module this is, and therefore which manual it follows. Complete: the four dialects of this workspace.
+///
+/// ```
+/// assert_eq!("simcom".parse(), Ok(virtual_modem::Vendor::SimCom));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vendor {
     /// Quectel EC200x, EC600S and EG912Y: `AT+QMT*`.
@@ -37,6 +41,8 @@ impl fmt::Display for Vendor {
 }
 
 /// The text names no vendor.
+///
+/// No example: it is a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown vendor `{0}`: quectel, simcom, fibocom or neoway")]
 pub struct UnknownVendor(String);

@@ -5,6 +5,14 @@ use std::time::Duration;
 use at_codec::Limits;
 
 /// Times and limits of a session.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let mut options = at_port::SessionOptions::default();
+/// // Waits for the first answer for 3 s instead of 40 s.
+/// options.first_fence = vec![Duration::from_secs(1), Duration::from_secs(2)];
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SessionOptions {

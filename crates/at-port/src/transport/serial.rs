@@ -14,6 +14,8 @@ use super::{Line, OpenError, holder};
 ///
 /// `flush` does nothing: the stream below implements it as `tcdrain`, which blocks the thread of the runtime
 /// until the last bit is on the wire, and for ever while the module holds CTS off. Written bytes leave by themselves.
+///
+/// [`open`](super::open) has an example.
 #[derive(Debug)]
 pub struct SerialPort {
     stream: SerialStream,

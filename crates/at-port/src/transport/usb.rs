@@ -12,6 +12,8 @@ use super::{Address, OpenError};
 /// A module has several ports, told apart by the number of their interface. Where the serial number is left empty any
 /// will do: `usb:2c7c:6005::2`. The port is sought anew each time it is opened, so that a module is found again that
 /// comes back under another name.
+///
+/// [`Address`](super::Address) has an example.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UsbId {

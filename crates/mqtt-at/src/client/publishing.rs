@@ -15,6 +15,15 @@ use crate::qos::QoS;
 use crate::topic::TopicName;
 
 /// What became of a message that was published.
+///
+/// ```no_run
+/// use mqtt_at::QoS;
+///
+/// # async fn example(client: mqtt_at::Client) -> mqtt_at::Result<()> {
+/// let published = client.publish("site/7/up", QoS::AtLeastOnce, false, "hello").await?;
+/// println!("{published:?}");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {

@@ -11,8 +11,8 @@ use virtual_modem::UnknownVendor;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The module's AT port: /dev/ttyUSB2, COM5, usb:VID:PID[:SERIAL][:INTERFACE], tcp://host:port, sim:VENDOR for a
-    /// virtual one, or play:FILE for the module's side of a transcript
+    /// The module's AT port: /dev/ttyUSB2, COM5, usb:VID:PID (or usb:VID:PID:SERIAL:INTERFACE), tcp://host:port,
+    /// sim:VENDOR for a virtual one, or play:FILE for the module's side of a transcript
     #[arg(long, value_name = "DEV", env = "MQTTAT_DEVICE", global = true)]
     pub(crate) device: Option<Device>,
 

@@ -12,6 +12,16 @@ use tokio::task::JoinHandle;
 /// is not of our own making. Everybody may log in; nothing is stored on disk.
 ///
 /// Dropping it stops it in its own time; [`stop`](Self::stop) waits for that.
+///
+/// ```no_run
+/// use std::net::{Ipv4Addr, SocketAddr};
+/// use virtual_modem::{Broker, EmbeddedBroker, Vendor, VirtualModem};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let broker = EmbeddedBroker::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+/// let modem = VirtualModem::builder(Vendor::SimCom).broker(Broker::Redirect(broker.local_addr())).build()?;
+/// # Ok(()) }
+/// ```
 pub struct EmbeddedBroker {
     address: SocketAddr,
     shutdown: BrokerShutdownHandle,

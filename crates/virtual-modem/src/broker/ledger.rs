@@ -3,6 +3,8 @@
 use bytes::Bytes;
 
 /// Everything that happened at a [`MemoryBroker`](crate::MemoryBroker), in order.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Each CONNECT, accepted or refused.
@@ -23,6 +25,8 @@ pub struct Ledger {
 }
 
 /// A CONNECT as the broker saw it.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example of a [`Ledger`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectSeen {
     /// Client identifier.
@@ -46,6 +50,8 @@ pub struct ConnectSeen {
 }
 
 /// An application message that was accepted.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example of a [`Ledger`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// Client identifier of the sender; `None` for [`publish_from_outside`](crate::MemoryBroker::publish_from_outside)
@@ -66,6 +72,8 @@ pub struct Accepted {
 }
 
 /// A message on its way to a client.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example of a [`Ledger`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     /// Client identifier of the receiver.

@@ -31,6 +31,8 @@ pub struct MemoryBroker {
 }
 
 /// Whether connections to a [`MemoryBroker`] come about.
+///
+/// [`MemoryBroker`] has an example.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reachability {

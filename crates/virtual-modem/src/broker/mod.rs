@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 pub use memory::MemoryBroker;
 
 /// Where the module's MQTT connections end.
+///
+/// The [crate's page](crate) has an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Broker {

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use super::ByteSwarm;
 
 /// A direction of the line.
+///
+/// [`ByteFaults`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Way {
     /// From the module to the host.
@@ -18,6 +20,8 @@ pub enum Way {
 }
 
 /// What happens to the byte that comes to its place, or to the line just before it.
+///
+/// [`ByteFaults`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ByteAction {
@@ -44,6 +48,8 @@ pub enum ByteAction {
 }
 
 /// One fault of a line: a direction, a byte of it, and the action.
+///
+/// [`ByteFaults`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteFault {
     pub(super) way: Way,
@@ -60,6 +66,13 @@ impl ByteFault {
 }
 
 /// All faults of a line. Clones are handles of the same faults; counting goes on when the line is opened again.
+///
+/// ```
+/// use virtual_modem::{ByteAction, ByteFault, ByteFaults, Way};
+///
+/// let faults = ByteFaults::new().with(ByteFault::new(Way::ToHost, 17, ByteAction::Flip(0x20)));
+/// assert!(faults.struck().is_empty(), "nothing has passed yet");
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct ByteFaults {
     state: Arc<Mutex<State>>,

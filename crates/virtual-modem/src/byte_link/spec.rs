@@ -9,6 +9,8 @@ use bytes::Bytes;
 use super::{ByteAction, ByteFault, Way};
 
 /// The text is no fault of a line.
+///
+/// No example: it is a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fault `{0}` is not to-host@POSITION:ACTION or to-module@POSITION:ACTION")]
 pub struct BadByteFault(String);

@@ -11,6 +11,14 @@ use crate::random::Random;
 ///
 /// Which actions there are is drawn first, half of all, and a mean distance between 50 and 50 000 bytes. One in fifty
 /// is one that breaks the line, if there are such.
+///
+/// ```
+/// use virtual_modem::{ByteAction, ByteFaults, ByteSwarm, Way};
+///
+/// // The same seed gives the same faults.
+/// let swarm = ByteSwarm::new(7).only(|action| matches!(action, ByteAction::Drop(_) | ByteAction::Flip(_)));
+/// let faults = ByteFaults::new().swarm(Way::ToHost, swarm);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteSwarm {
     random: Random,

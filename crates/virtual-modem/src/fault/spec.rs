@@ -9,6 +9,8 @@ use bytes::Bytes;
 use super::{Action, Fault, FaultPlan, Hook, Reboot, Swarm};
 
 /// The text is no fault plan.
+///
+/// No example: it is a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fault `{0}` is not HOOK[:COMMAND[:OCCASION]]:ACTION")]
 pub struct BadFault(String);

@@ -24,6 +24,17 @@ use crate::modem::VirtualModem;
 /// As on real hardware the module does not notice whether a program has opened the port, and what it says while
 /// nobody has is lost. A program may open, close and open again; an exclusive lock that a killed program left behind
 /// is taken away.
+///
+/// ```no_run
+/// use virtual_modem::{PtyLink, Vendor, VirtualModem};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let modem = VirtualModem::builder(Vendor::Fibocom).build()?;
+/// let port = PtyLink::open(None)?;
+/// println!("open {} as a serial port", port.path().display());
+/// port.serve(&modem).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct PtyLink {
     master: AsyncFd<OwnedFd>,

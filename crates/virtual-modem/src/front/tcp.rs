@@ -8,6 +8,17 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use crate::modem::VirtualModem;
 
 /// A TCP port with a module behind it. One host at a time; the next one waits until the first has gone.
+///
+/// ```no_run
+/// use virtual_modem::{TcpPort, Vendor, VirtualModem};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let modem = VirtualModem::builder(Vendor::Neoway).build()?;
+/// let port = TcpPort::bind("127.0.0.1:0").await?;
+/// println!("tcp://{}", port.local_addr()?);
+/// port.serve(&modem).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct TcpPort {
     listener: TcpListener,

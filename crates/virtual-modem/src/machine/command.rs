@@ -9,6 +9,8 @@ use super::answer::Refusal;
 
 /// A command that was read from the host: `AT+QMTCONN=0,"gateway"` has the name `+QMTCONN`, the form
 /// [`Form::Write`] and two arguments.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Counts the commands from 1 since the module was built; answers carry the same number.
@@ -25,6 +27,8 @@ pub struct Command {
 }
 
 /// The kinds of command [EC200x MQTT 1.0 §3.1.2].
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example of a [`Command`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `AT+X`
@@ -38,6 +42,8 @@ pub enum Form {
 }
 
 /// One argument, between commas.
+///
+/// [`VirtualModem`](crate::VirtualModem) has an example of a [`Command`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arg {
     /// Nothing between the commas.

@@ -1,6 +1,8 @@
 //! How a thing can be printed or written in more ways than one.
 
 /// How the prompt is printed (ambiguity U12, quirk 1.4).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PromptForm {
@@ -15,6 +17,8 @@ pub enum PromptForm {
 }
 
 /// How a received message is printed (quirk 1.1).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReceiveLayout {
@@ -27,6 +31,8 @@ pub enum ReceiveLayout {
 }
 
 /// How a model wants its publishes (quirk 1.5).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishGrammar {
@@ -43,6 +49,8 @@ pub enum PublishGrammar {
 }
 
 /// How Fibocom's module says that a broker refused the login (quirks 3.2, 3.3).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalForm {
@@ -57,6 +65,8 @@ pub enum RefusalForm {
 }
 
 /// How Fibocom's module reports that its data call is up (quirk 3.4).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallForm {
@@ -71,6 +81,8 @@ pub enum CallForm {
 }
 
 /// How Fibocom's module reports that a connection broke (quirk 3.10).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossReport {
@@ -83,6 +95,8 @@ pub enum LossReport {
 }
 
 /// How Neoway's module prints its address (quirk 4.2).
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressForm {

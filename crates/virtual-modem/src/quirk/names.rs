@@ -10,6 +10,8 @@ use super::{
 use crate::simcom::quirk::SimComQuirk;
 
 /// The text names no quirk, or its value is not a number.
+///
+/// No example: it is a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown quirk `{0}`")]
 pub struct UnknownQuirk(String);

@@ -7,6 +7,8 @@ use std::fmt;
 /// The names for the command line begin with `simcom-`. Some things that were seen need no switch: a result code out of
 /// turn (2.2, 2.11) is [`Action::Code`](crate::Action::Code), an `AT+CCERTDOWN` that never ends (2.15) is
 /// [`Action::Silence`](crate::Action::Silence) before its final result.
+///
+/// [`Builder`](crate::Builder) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SimComQuirk {

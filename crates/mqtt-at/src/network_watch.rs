@@ -18,6 +18,8 @@ use crate::modem::Shared;
 use crate::urc::{Urc, Urcs};
 
 /// How well the module is connected to the radio network; what it does not tell is `None`.
+///
+/// [`NetworkWatch`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Coverage {
@@ -32,6 +34,20 @@ pub struct Coverage {
 /// It asks at the interval that was chosen, and at once when the module reports that its registration has changed,
 /// which it is told to do. It works only while [`changed`](Self::changed) is awaited, and its two to four commands take
 /// turns with those of the clients. It does not keep the port open.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// # async fn example(modem: mqtt_at::Modem) -> mqtt_at::Result<()> {
+/// let mut watch = modem.watch_network(Duration::from_secs(60));
+/// loop {
+///     let coverage = watch.changed().await?;
+///     println!("{:?}, {:?}", coverage.signal, coverage.registration);
+/// }
+/// # }
+/// ```
 pub struct NetworkWatch {
     shared: Arc<Shared>,
     urcs: Urcs,

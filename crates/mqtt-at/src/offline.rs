@@ -48,6 +48,8 @@ use crate::vendor::Vendor;
 /// Reads a conversation from its turns.
 ///
 /// Times are those since the beginning of the recording, where they are known.
+///
+/// The [module's page](crate::offline) has an example.
 pub struct Analyser {
     dialect: Box<dyn Dialect>,
     links: Arc<Links>,
@@ -71,6 +73,8 @@ pub struct Analyser {
 }
 
 /// What was read.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Analysis {

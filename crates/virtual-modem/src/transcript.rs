@@ -38,6 +38,8 @@ pub struct Transcript {
 }
 
 /// A remark of whoever recorded the conversation.
+///
+/// [`Transcript`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// How many turns had been recorded before.

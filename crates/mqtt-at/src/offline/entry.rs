@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 /// One thing that was said, and what it means.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -29,6 +31,8 @@ pub struct Entry {
 }
 
 /// Who spoke. Complete: there are two ends, and somebody who listens.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
     /// The program that uses the module.
@@ -40,6 +44,8 @@ pub enum Speaker {
 }
 
 /// What an entry is.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {

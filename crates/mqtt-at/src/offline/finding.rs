@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 /// Something that looks wrong.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
@@ -19,6 +21,8 @@ pub struct Finding {
 }
 
 /// How bad it is. Complete.
+///
+/// The [module's page](crate::offline) has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Harmless, but different from the manual or worth knowing.

@@ -1,7 +1,7 @@
 //! A client: one connection of the module to a broker.
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use at_port::{Channel, Lane};
@@ -265,6 +265,18 @@ impl Client {
     /// The state of the connection, now and as it changes.
     pub fn status(&self) -> watch::Receiver<ClientStatus> {
         self.inner.core.link.status()
+    }
+
+    /// How many publishes of this client have been called for and have not come to their end: those that wait for the
+    /// connection or for a place in the module's window, and those that are [`in_flight`](Self::in_flight).
+    pub fn pending(&self) -> usize {
+        self.inner.core.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many places of the module's window ([`Limits::window`](crate::Limits::window)) are taken.
+    pub fn in_flight(&self) -> usize {
+        let core = &self.inner.core;
+        core.dialect().facts().window.saturating_sub(core.window.available_permits())
     }
 
     /// By which number the module knows this client.

@@ -18,6 +18,8 @@ pub(crate) mod publish;
 pub(crate) mod replay;
 pub(crate) mod sim;
 pub(crate) mod subscribe;
+#[cfg(feature = "tui")]
+pub(crate) mod top;
 
 pub(crate) use global::{Device, Global, VendorChoice, Verbosity};
 
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Sim(sim::Sim),
     Bench(Box<bench::Bench>),
     Replay(replay::Replay),
+    #[cfg(feature = "tui")]
+    Top(Box<top::Top>),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -92,6 +96,8 @@ impl Args {
             Command::Sim(sim) => sim.verbosity,
             Command::Bench(bench) => bench.verbosity,
             Command::Replay(replay) => replay.verbosity,
+            #[cfg(feature = "tui")]
+            Command::Top(top) => top.verbosity,
             Command::Completions(completions) => completions.verbosity,
             Command::Man(man) => man.verbosity,
         };
@@ -104,6 +110,21 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
     const WANTED: &str = "must be a number of seconds, 0 to 86400";
     let seconds: f64 = text.parse().map_err(|_| WANTED)?;
     if (0.0..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(WANTED) }
+}
+
+/// A time with a unit: `90`, `90s`, `30m`, `12h`, `7d`.
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
+    const WANTED: &str = "must be a number of seconds, or one with s, m, h or d behind it, from 1 s to 366 d";
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..) {
+        Some("" | "s") => 1,
+        Some("m") => 60,
+        Some("h") => 3600,
+        Some("d") => 86_400,
+        _ => return Err(WANTED),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or(WANTED)?;
+    if (1..=366 * 86_400).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(WANTED) }
 }
 
 #[cfg(test)]
@@ -128,6 +149,16 @@ mod tests {
                 "{}: {help:?}",
                 command.get_name()
             );
+        }
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("12h", 43_200), ("7d", 604_800)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["", "0", "m", "1.5h", "1w", "367d", "-1", "99999999999999999999d"] {
+            assert!(duration(text).is_err(), "{text}");
         }
     }
 

@@ -19,6 +19,8 @@ mod publish;
 pub(crate) mod replay;
 mod sim;
 mod subscribe;
+#[cfg(feature = "tui")]
+mod top;
 
 /// Does what the command line says.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
@@ -37,6 +39,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::At(at) => at::run(&at, &context).await,
         Command::Console(console) => console::run(&console, &context).await,
         Command::Bench(bench) => bench::run(&bench, &context).await,
+        #[cfg(feature = "tui")]
+        Command::Top(top) => top::run(&top, &context).await,
         Command::Sim(sim) => sim::run(&sim, &context).await,
         Command::Replay(replay) => replay::run(&replay, &context),
         Command::Completions(completions) => generate::completions(&completions),

@@ -10,6 +10,7 @@ use mqtt_at::{Fault, Modem, ModemOptions, Step, Supervision};
 use virtual_modem::{Broker, EmbeddedBroker, ScriptedPort, VirtualModem};
 
 use crate::args::global::Flow;
+use crate::args::sim::FaultSpec;
 use crate::args::{Device, Global, VendorChoice};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -26,8 +27,19 @@ pub(crate) struct Wishes {
     pub(crate) tap: Option<Box<dyn Tap>>,
     /// Who is told each step, besides the person who waits.
     pub(crate) on_step: Option<OnStep>,
-    /// The network's round trip of a virtual module.
+    /// How a virtual module is to behave.
+    pub(crate) behaviour: Behaviour,
+}
+
+/// How a virtual module behaves.
+#[derive(Debug, Default)]
+pub(crate) struct Behaviour {
+    /// The network's round trip.
     pub(crate) rtt: Duration,
+    /// What goes wrong.
+    pub(crate) faults: Vec<FaultSpec>,
+    /// Seeds what is random.
+    pub(crate) seed: u64,
 }
 
 pub(crate) type OnStep = Arc<dyn Fn(&Step) + Send + Sync>;
@@ -59,16 +71,15 @@ impl Opened {
         wishes: Wishes,
     ) -> Result<Self, Failure> {
         let broker = start_broker(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let module = VirtualModem::builder(vendor)
-            .broker(Broker::Redirect(broker.local_addr()))
-            .baud(global.baud)
-            .rtt(wishes.rtt);
-        let module = module.build().map_err(|error| Failure::caller(error.to_string()))?;
-        let (host, module_side) = tokio::io::duplex(4096);
-        tokio::spawn(async move { module.serve(module_side).await });
+        let Behaviour { rtt, faults, seed } = &wishes.behaviour;
+        let builder = VirtualModem::builder(vendor).broker(Broker::Redirect(broker.local_addr()));
+        let builder = FaultSpec::apply(faults, *seed, builder.baud(global.baud).rtt(*rtt).seed(*seed));
+        let module = builder.build().map_err(|error| Failure::caller(error.to_string()))?;
         let recording = record(global, &format!("sim:{vendor}"))?;
         let options = options(global, progress, wishes, recording.clone());
-        let (opening, driver) = Modem::over(host, options);
+        // A line that a fault has cut can be plugged in again.
+        let plug_in = move || std::future::ready(Ok(module.duplex()));
+        let (opening, driver) = Modem::through(plug_in, options);
         tokio::spawn(driver);
         Ok(Self { modem: opening.await?, broker: Some(broker), recording })
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use virtual_modem::{ByteFault, Fault, Quirk};
+use virtual_modem::{Action, Builder, ByteFault, ByteFaults, ByteSwarm, Fault, FaultPlan, Quirk, Swarm, Way};
 
 use super::Verbosity;
 
@@ -64,6 +64,35 @@ pub(crate) enum FaultSpec {
     Swarm,
     /// The line does things to bytes at random.
     LineSwarm,
+}
+
+impl FaultSpec {
+    /// Has a module and its line suffer all of these.
+    pub(crate) fn apply(specs: &[Self], seed: u64, builder: Builder) -> Builder {
+        let mut plan = FaultPlan::new();
+        let mut line: Option<ByteFaults> = None;
+        for spec in specs {
+            match spec {
+                Self::Module(fault) => plan.add(fault.clone()),
+                // Nobody is there to switch a module on again that hangs.
+                Self::Swarm => {
+                    plan = plan.swarm(Swarm::new(seed).only(|_, action| !matches!(action, Action::Hang)));
+                }
+                Self::Line(fault) => line = Some(line.unwrap_or_default().with(fault.clone())),
+                Self::LineSwarm => {
+                    let ways = [(Way::ToHost, seed), (Way::ToModule, !seed)];
+                    line = Some(ways.into_iter().fold(line.unwrap_or_default(), |line, (way, seed)| {
+                        line.swarm(way, ByteSwarm::new(seed))
+                    }));
+                }
+            }
+        }
+        let builder = builder.faults(plan);
+        match line {
+            Some(line) => builder.byte_faults(line),
+            None => builder,
+        }
+    }
 }
 
 impl FromStr for FaultSpec {

@@ -7,34 +7,49 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mqtt_at::{Client, InputError, Limits, Modem, QoS, Subscription};
 
 use super::Context;
+use crate::args::Device;
 use crate::args::bench::Bench;
 use crate::args::connection::random_identifier;
-use crate::device::{Wishes, default_host};
+use crate::device::{Behaviour, Wishes, default_host};
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, farewell};
 
 mod figures;
+mod ledger;
 mod load;
 mod payload;
+mod soak;
 
 use figures::Figures;
 use load::{End, Load};
+use soak::Soak;
 
 /// More messages than are published for one line of the result.
 const LINE: u64 = 1_000_000_000;
 
 pub(super) async fn run(args: &Bench, context: &Context) -> Result<(), Failure> {
-    if args.round_trip
+    if (args.round_trip || args.soak.is_some())
         && let Some(short) = args.sizes.iter().find(|bytes| (**bytes as usize) < payload::SHORTEST)
     {
         let least = payload::SHORTEST;
         return Err(Failure::usage(format!(
-            "--round-trip needs payloads of at least {least} bytes, not {short}"
+            "--round-trip and --soak need payloads of at least {least} bytes, not {short}"
         )));
     }
+    let is_virtual = matches!(context.global.device, Some(Device::Simulated(_)));
+    if !is_virtual && (!args.faults.is_empty() || args.rtt > 0) {
+        return Err(Failure::usage("--fault and --rtt are for virtual modules: --device sim:VENDOR"));
+    }
     let bench = Setup::new(args, context)?;
-    let opened = context.open(Wishes { rtt: Duration::from_millis(args.rtt), ..Wishes::default() }).await?;
+    let behaviour =
+        Behaviour { rtt: Duration::from_millis(args.rtt), faults: args.faults.clone(), seed: args.seed };
+    let wishes = Wishes { behaviour, supervised: args.soak.is_some(), ..Wishes::default() };
+    let opened = context.open(wishes).await?;
     check_limits(args, &opened.modem.limits())?;
+    if let Some(duration) = args.soak {
+        let outcome = bench.soak(&opened.modem, duration, context).await;
+        return outcome.and(opened.close());
+    }
     let clients = bench.connect(&opened.modem).await?;
     context.progress.done();
     let mut interrupt = Interrupt::listen();
@@ -104,6 +119,16 @@ impl<'a> Setup<'a> {
             clients.push(modem.connect(self.options(client)?).await?);
         }
         Ok(clients)
+    }
+
+    /// The broker keeps the session, so that nothing that was delivered is lost on its way back.
+    async fn soak(&self, modem: &Modem, duration: Duration, context: &Context) -> Result<(), Failure> {
+        let qos = QoS::try_from(self.args.qos.last().copied().unwrap_or(1))?;
+        let bytes = self.args.sizes.first().map_or(payload::SHORTEST, |bytes| *bytes as usize);
+        let soak = Soak { topic: self.topic.clone(), qos, bytes, duration, interval: self.args.interval };
+        let client = modem.connect(self.options(0)?.clean_session(false)).await?;
+        context.progress.done();
+        soak.run(&client, context).await
     }
 
     /// Measures line by line. The first publish that fails ends it.

@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use mqtt_at::Fault;
 use serde::Serialize;
-use virtual_modem::{
-    Action, Broker, ByteFaults, ByteSwarm, EmbeddedBroker, FaultPlan, Swarm, TcpPort, Vendor, VirtualModem,
-    Way,
-};
+use virtual_modem::{Broker, EmbeddedBroker, TcpPort, Vendor, VirtualModem};
 
 use super::Context;
 use crate::args::VendorChoice;
@@ -100,36 +97,8 @@ fn build(args: &Sim, context: &Context, broker: Broker) -> Result<VirtualModem, 
     for quirk in &args.quirks {
         builder = builder.quirk(*quirk);
     }
-    let (plan, line) = faults(args);
-    builder = builder.faults(plan);
-    if let Some(line) = line {
-        builder = builder.byte_faults(line);
-    }
+    let builder = FaultSpec::apply(&args.faults, args.seed, builder);
     builder.build().map_err(|error| Failure::caller(error.to_string()).remedy("choose another --vendor"))
-}
-
-/// What the module and its line will suffer.
-fn faults(args: &Sim) -> (FaultPlan, Option<ByteFaults>) {
-    let mut plan = FaultPlan::new();
-    let mut line: Option<ByteFaults> = None;
-    for fault in &args.faults {
-        match fault {
-            FaultSpec::Module(fault) => plan.add(fault.clone()),
-            // Nobody is there to switch a module on again that hangs.
-            FaultSpec::Swarm => {
-                let swarm = Swarm::new(args.seed);
-                plan = plan.swarm(swarm.only(|_, action| !matches!(action, Action::Hang)));
-            }
-            FaultSpec::Line(fault) => line = Some(line.unwrap_or_default().with(fault.clone())),
-            FaultSpec::LineSwarm => {
-                let ways = [(Way::ToHost, args.seed), (Way::ToModule, !args.seed)];
-                line = Some(ways.into_iter().fold(line.unwrap_or_default(), |line, (way, seed)| {
-                    line.swarm(way, ByteSwarm::new(seed))
-                }));
-            }
-        }
-    }
-    (plan, line)
 }
 
 /// How long a port is gone that a fault has closed.

@@ -65,6 +65,8 @@ fn what_cannot_be_measured_is_told() {
     assert!(fail(1, &mut on("sim:quectel", &["--size", "1501"])).contains("1500 [fault: input]; "));
     assert!(fail(1, &mut on("sim:neoway", &["--clients", "2"])).contains("has 1 [fault: input]; "));
     assert!(fail(2, &mut on("sim:quectel", &["--round-trip", "--size", "5"])).contains("24 bytes"));
+    assert!(fail(2, &mut on("COM5", &["-h", "b", "--fault", "swarm"])).contains("virtual modules"));
+    assert!(fail(2, &mut on("sim:quectel", &["--soak", "1w"])).contains("--soak"));
     assert!(fail(2, &mut on("sim:quectel", &["-q", "3"])).contains("0..=2"));
     assert!(fail(2, &mut on("COM5", &[])).contains("-h HOST"));
 }
@@ -94,4 +96,36 @@ fn a_publish_that_fails_is_a_failure_with_its_figures() {
     assert!((1..9).contains(&line["published"].as_u64().unwrap()), "{line}");
     let failure = String::from_utf8(output.stderr).unwrap();
     assert!(failure.contains("the first publish that failed: ") && failure.contains("[fault: "), "{failure}");
+}
+
+#[test]
+fn a_soak_accounts_for_every_message_whatever_happens() {
+    for (vendor, fault) in [
+        ("quectel", "result:+QMTPUBEX:5:reboot"),
+        ("simcom", "result:+CMQTTPUB:5:reboot"),
+        ("fibocom", "before-final:+MQTTPUB:5:reboot"),
+        ("neoway", "before-final:+MQTTPUBS:5:reboot"),
+    ] {
+        let lines = bench(vendor, &["--soak", "6s", "--interval", "0.1", "--size", "64", "--fault", fault]);
+        let balance = &lines[0];
+        let count = |name: &str| balance[name].as_u64().unwrap();
+        assert!(count("accepted") > 5 && count("reconnects") >= 1, "{vendor}: {balance}");
+        assert_eq!(
+            count("delivered") + count("unknown") + count("not_sent"),
+            count("accepted"),
+            "{vendor}: {balance}"
+        );
+        assert_eq!((count("lost"), count("sent_unasked")), (0, 0), "{vendor}: {balance}");
+    }
+}
+
+#[test]
+fn people_get_a_ledger() {
+    let shown =
+        succeed(mqttat().args(["--device", "sim:quectel", "bench", "--soak", "1s", "--interval", "0.2"]));
+    for row in
+        ["accepted: ", "delivered: ", "lost: 0\n", "duplicated: 0\n", "reconnects: 0\n", "memory slope: "]
+    {
+        assert!(shown.contains(row), "{row}: {shown}");
+    }
 }

@@ -15,3 +15,5 @@ mod sim;
 mod support;
 mod terminal;
 mod tools;
+#[cfg(feature = "tui")]
+mod top;

@@ -16,7 +16,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The binary, with none of the environment's settings.
 pub(crate) fn mqttat() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mqttat"));
-    command.env_remove("MQTTAT_DEVICE").env_remove("MQTTAT_SIM_PIN").stdin(Stdio::null());
+    command
+        .env_remove("MQTTAT_DEVICE")
+        .env_remove("MQTTAT_SIM_PIN")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null());
     command
 }
 

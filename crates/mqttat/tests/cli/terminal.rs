@@ -29,7 +29,7 @@ impl Terminal {
         let slave = open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let end = || File::from(slave.try_clone().unwrap());
-        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        command.env("TERM", "xterm-256color");
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         // The command holds the terminal's other end, too, until it is dropped.
         drop((command, slave));
@@ -69,6 +69,48 @@ impl Terminal {
             }
             assert!(start.elapsed() < PATIENCE, "{text:?} is not shown: {shown:?}");
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What stands on the screen of a program that places its text.
+    pub(crate) fn screen(&self) -> String {
+        let mut rows = vec![vec![' '; 80]; 24];
+        let (mut row, mut column) = (0, 0);
+        let shown = self.shown();
+        let mut characters = shown.chars();
+        while let Some(character) = characters.next() {
+            if character != '\x1b' {
+                if let Some(cell) = rows.get_mut(row).and_then(|row: &mut Vec<char>| row.get_mut(column)) {
+                    *cell = character;
+                }
+                column += 1;
+                continue;
+            }
+            // Of control sequences only those that move to a row and a column matter.
+            let sequence = characters.by_ref().skip_while(|it| *it == '[');
+            let mut arguments = String::new();
+            for character in sequence {
+                if character.is_ascii_alphabetic() {
+                    if character == 'H' {
+                        let mut numbers =
+                            arguments.split(';').map(|number| number.parse().unwrap_or(1_usize) - 1);
+                        (row, column) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+                    }
+                    break;
+                }
+                arguments.push(character);
+            }
+        }
+        rows.into_iter().map(|row| row.into_iter().collect::<String>() + "\n").collect()
+    }
+
+    /// Waits until a text stands on the screen.
+    #[track_caller]
+    pub(crate) fn wait_for_screen(&self, text: &str) {
+        let start = Instant::now();
+        while !self.screen().contains(text) {
+            assert!(start.elapsed() < PATIENCE, "{text:?} is not shown:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

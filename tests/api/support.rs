@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mqtt_at::{Client, ConnectOptions, Message, Modem, ModemOptions, Subscription, Supervision};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use virtual_modem::{Broker, Builder, MemoryBroker, Vendor, VirtualModem};
 
 /// What the tests need to know of each vendor.
@@ -118,13 +119,25 @@ impl Bench {
         change: impl FnOnce(Builder) -> Builder,
         options: ModemOptions,
     ) -> Self {
+        Self::over(kind, change, options, |line| line).await.expect("the module comes up")
+    }
+
+    /// The same, with a line of the test's own between host and module.
+    pub async fn over<IO>(
+        kind: &Kind,
+        change: impl FnOnce(Builder) -> Builder,
+        options: ModemOptions,
+        line: impl FnOnce(DuplexStream) -> IO,
+    ) -> mqtt_at::Result<Self>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let broker = MemoryBroker::new();
         let builder = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone()));
         let module = change(builder).build().expect("the vendor is there");
-        let (opening, driver) = Modem::over(module.duplex(), options);
+        let (opening, driver) = Modem::over(line(module.duplex()), options);
         tokio::spawn(driver);
-        let modem = opening.await.expect("the module comes up");
-        Self { modem, module, broker }
+        Ok(Self { modem: opening.await?, module, broker })
     }
 
     /// A modem that comes back by itself, and whose port can be opened again.

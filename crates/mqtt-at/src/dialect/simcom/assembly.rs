@@ -42,8 +42,8 @@ struct Parts {
 impl Assembly {
     /// Takes an element.
     ///
-    /// The end may get lost. A message that has all its bytes by then is complete when the client's next one begins;
-    /// any other is corrupt.
+    /// Without its end a message is corrupt, also if it has all its bytes when the client's next one begins: a burst of
+    /// bytes that were lost between payload and end lets bytes of the end pass for bytes of the payload.
     pub(super) fn take(&mut self, element: &Received<'_>) -> Assembled {
         match *element {
             Received::Start { client, topic, payload } => self.start(client, topic, payload),
@@ -85,7 +85,7 @@ impl Assembly {
             false => Group::Broken,
         };
         match std::mem::replace(group, next) {
-            Group::Open(former) => former.conclude(client),
+            Group::Open(former) => former.corrupt(client),
             _ if is_believable => Assembled::Nothing,
             _ => Assembled::Corrupt { client, got: 0, need: topic_length.saturating_add(payload_length) },
         }
@@ -208,18 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_end_costs_nothing_if_all_bytes_are_there() {
+    fn a_lost_end_costs_the_message_also_if_its_lengths_agree() {
         let mut assembly = Assembly::default();
         let whole = [
             Start { client: 0, topic: 1, payload: 1 },
             Topic { client: 0, bytes: b"t" },
             Payload { client: 0, bytes: b"1" },
         ];
+        let corrupt = |got| Corrupt { client: 0, got, need: 2 };
         assert_eq!(take_all(&mut assembly, &whole), []);
-        assert_eq!(take_all(&mut assembly, &whole), [message(0, b"t", b"1")], "when the next one begins");
-        assert_eq!(assembly.take(&whole[0]), message(0, b"t", b"1"));
-        assert_eq!(assembly.take(&whole[0]), Corrupt { client: 0, got: 0, need: 2 });
-        assert_eq!(assembly.give_up(0), Corrupt { client: 0, got: 0, need: 2 }, "the connection is over");
+        assert_eq!(take_all(&mut assembly, &whole), [corrupt(2)], "when the next one begins");
+        assert_eq!(assembly.take(&whole[0]), corrupt(2));
+        assert_eq!(assembly.take(&whole[0]), corrupt(0));
+        assert_eq!(assembly.give_up(0), corrupt(0), "the connection is over");
         assert_eq!((assembly.give_up(0), assembly.take(&End { client: 0 })), (Nothing, Nothing));
     }
 

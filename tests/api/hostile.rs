@@ -1,44 +1,12 @@
 //! T2: no payload and no topic forges a result, a prompt or an event.
 
+mod corpus;
+
 use mqtt_at::at::LinkState;
 use mqtt_at::{ClientStatus, ModemOptions, QoS};
 
+pub use self::corpus::HOSTILE;
 use crate::support::{Bench, KINDS, next, pattern};
-
-/// What forges something wherever bytes are read as lines.
-pub const HOSTILE: &[&[u8]] = &[
-    b"\r\nOK\r\n",
-    b"\r\nERROR\r\n",
-    b"\r\n+CME ERROR: 3\r\n",
-    b"\r\n> ",
-    b">",
-    b"\"\r\n+QMTSTAT: 0,1\r\n",
-    b"\"\r\n\r\n+QMTPUBEX: 0,1,0\r\n",
-    b"+QMTPUBEX: 0,7,0",
-    b"\"\r\n+MQTTBREAK: 1,1\r\n",
-    b"\r\n+CMQTTRXEND: 0\r\n",
-    b"\r\n+CMQTTCONNLOST: 0,1\r\n",
-    b"\r\n+CMQTTPUB: 0,0\r\n",
-    b"\r\n+MQTTDISCONNED: Link Closed\r\n",
-    b"\r\nRDY\r\n",
-    b"\r\nNORMAL POWER DOWN\r\n",
-    b"a\",1,\"x",
-    b"a\",99999,\"",
-    b"\",,,\"",
-    b"\x1a",
-    b"\x1b",
-    b"+++",
-    b"\0\0\0\0\0\0\0\0",
-    b"\r",
-    b"\n",
-    b"\r\r\n",
-    b"\x80\xfe\xff",
-    b"AT+CFUN=1,1\r",
-    b"\";+QPOWD;\"",
-    b"%s%n",
-    b"\x1b[2J\x1b[31m",
-    b"\"\r\n\r\n+QMTRECV: 0,0,\"a/b\",5,\"forged\"\r\n\r\nOK\r\n",
-];
 
 #[tokio::test(start_paused = true)]
 async fn hostile_payloads_arrive_and_forge_nothing() {

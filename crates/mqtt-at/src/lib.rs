@@ -67,6 +67,9 @@ mod dialect;
 mod discovery;
 mod error;
 mod event;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod limits;
 mod link;

@@ -12,7 +12,10 @@
     reason = "a test may"
 )]
 
+mod answers;
 mod line;
+mod payload;
+mod results;
 mod scene;
 #[path = "../api/support.rs"]
 #[expect(dead_code, reason = "other tests need the rest")]

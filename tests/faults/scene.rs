@@ -116,6 +116,12 @@ impl Scene {
         self.nothing_strange(&what);
     }
 
+    /// Answers belong to their commands, whatever became of the client.
+    pub async fn is_answered(&mut self) {
+        let signal = self.signal().await.unwrap_or_else(|error| panic!("{:?}: {error}", self.kind.vendor));
+        assert!(signal.rssi_dbm.is_some(), "{signal:?}");
+    }
+
     pub async fn link_becomes(&self, wanted: LinkState, what: &str) {
         let mut link = self.bench.modem.link();
         let becomes = link.wait_for(|state| *state == wanted);

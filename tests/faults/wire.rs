@@ -110,6 +110,15 @@ impl Hand {
         state.written = 0;
     }
 
+    /// The line takes what it is given again.
+    pub fn go_on(&self) {
+        let mut state = self.lock();
+        state.room = None;
+        if let Some(writer) = state.writer.take() {
+            writer.wake();
+        }
+    }
+
     /// How many bytes the host has written since the harms were set.
     pub fn written(&self) -> usize {
         self.lock().written

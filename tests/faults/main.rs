@@ -14,7 +14,10 @@
 
 mod answers;
 mod line;
+mod module;
 mod payload;
+mod placements;
+mod port;
 mod results;
 mod scene;
 #[path = "../api/support.rs"]

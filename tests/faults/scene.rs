@@ -116,6 +116,32 @@ impl Scene {
         self.nothing_strange(&what);
     }
 
+    /// Within ten minutes there is a client that publishes: this one, or another one in its place.
+    pub async fn works_again(&self, after: &str) {
+        let what = format!("{:?}: {after}", self.kind.vendor);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut last = None;
+        while tokio::time::Instant::now() < deadline {
+            if let Err(error) = self.client.publish("again", QoS::AtLeastOnce, false, "again").await {
+                let options = crate::support::options("another");
+                let outcome = match self.bench.modem.connect(options).await {
+                    Ok(other) => other.publish("again", QoS::AtLeastOnce, false, "again").await,
+                    Err(error) => Err(error),
+                };
+                match outcome {
+                    Ok(()) => return self.nothing_strange(&what),
+                    Err(other) => last = Some((error, other)),
+                }
+                // The one client of the module may still be this one's.
+                let _ = tokio::time::timeout(PATIENCE, self.client.disconnect()).await;
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            } else {
+                return self.nothing_strange(&what);
+            }
+        }
+        panic!("{what}: it never works again: {last:?}");
+    }
+
     /// Answers belong to their commands, whatever became of the client.
     pub async fn is_answered(&mut self) {
         let signal = self.signal().await.unwrap_or_else(|error| panic!("{:?}: {error}", self.kind.vendor));

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use mqtt_at::at::{LinkState, PortError, PortEvent};
-use mqtt_at::{Error, Event, ModemOptions, Outcome, QoS};
+use mqtt_at::{Error, Event, ModemOptions, Outcome, QoS, Supervision};
 use virtual_modem::Quirk;
 
 use crate::scene::{Scene, is_timeout};
@@ -170,7 +170,8 @@ async fn f10_a_wrong_baud_rate_is_told_with_its_remedy() {
     for kind in KINDS {
         let hand = Hand::default();
         hand.harm([(0, Harm::Garble)]);
-        let opening = Bench::over(kind, |builder| builder, ModemOptions::new(), |line| hand.wire(line));
+        let options = ModemOptions::new().supervision(Supervision::off());
+        let opening = Bench::over(kind, |builder| builder, options, |line| hand.wire(line));
         let error = tokio::time::timeout(crate::scene::PATIENCE, opening).await.expect("it ends");
         let error = error.map(drop).unwrap_err();
         let is_unresponsive = matches!(error, Error::Port { error: PortError::Unresponsive { .. }, .. });

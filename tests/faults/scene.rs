@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_at::at::{LinkState, PortEvent};
 use mqtt_at::common::{Signal, SignalQuality};
-use mqtt_at::{Client, Error, Event, Message, ModemOptions, Outcome, QoS, Subscription};
+use mqtt_at::{Client, Error, Event, Message, ModemOptions, Outcome, QoS, Subscription, Supervision};
 use tokio::sync::broadcast;
 use virtual_modem::{Builder, Entry};
 
@@ -31,8 +31,10 @@ impl Scene {
         Self::with(kind, |builder| builder, ModemOptions::new()).await
     }
 
+    /// A modem that makes nothing again, so that what is lost can be seen; `tests/api/recovery` is about the others.
     pub async fn with(kind: &Kind, change: impl FnOnce(Builder) -> Builder, options: ModemOptions) -> Self {
         let hand = Hand::default();
+        let options = options.supervision(Supervision::off());
         let bench = Bench::over(kind, change, options, |line| hand.wire(line)).await;
         let bench = bench.expect("the module comes up");
         let client = bench.client("one").await;
@@ -45,7 +47,7 @@ impl Scene {
     /// Publishes with QoS 1 and holds what is told against what the broker has.
     pub async fn publish(&self, payload: &str) -> mqtt_at::Result<()> {
         let publish = self.client.publish("out", QoS::AtLeastOnce, false, payload.to_owned());
-        let outcome = tokio::time::timeout(PATIENCE, publish).await.expect("every call ends");
+        let outcome = tokio::time::timeout(PATIENCE, publish).await.expect("every call ends").map(drop);
         self.check_outcome(&outcome, payload);
         outcome
     }
@@ -129,7 +131,7 @@ impl Scene {
                     Err(error) => Err(error),
                 };
                 match outcome {
-                    Ok(()) => return self.nothing_strange(&what),
+                    Ok(_) => return self.nothing_strange(&what),
                     Err(other) => last = Some((error, other)),
                 }
                 // The one client of the module may still be this one's.

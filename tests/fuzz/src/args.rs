@@ -1,6 +1,6 @@
 //! Strings of callers: what the module parsed is what was meant, or nothing was written.
 
-use mqtt_at::{ConnectOptions, Error, Modem, ModemOptions, QoS};
+use mqtt_at::{ConnectOptions, Error, Modem, ModemOptions, QoS, Supervision};
 use virtual_modem::{Broker, Entry, MemoryBroker, Vendor, VirtualModem};
 
 use super::in_virtual_time;
@@ -20,7 +20,7 @@ async fn check(vendor: Vendor, identifier: &str, user: &str, password: &str, top
     let broker = MemoryBroker::new();
     let module = VirtualModem::builder(vendor).broker(Broker::Memory(broker.clone())).build();
     let module = module.expect("it can be built");
-    let (opening, driver) = Modem::over(module.duplex(), ModemOptions::new());
+    let (opening, driver) = Modem::over(module.duplex(), ModemOptions::new().supervision(Supervision::off()));
     tokio::spawn(driver);
     let modem = opening.await.expect("the module comes up");
     let before = module.understood().len();
@@ -47,7 +47,7 @@ async fn check(vendor: Vendor, identifier: &str, user: &str, password: &str, top
     let outcome = client.publish(topic, QoS::AtLeastOnce, false, payload.to_vec()).await;
     let accepted = broker.ledger().accepted.split_off(before.1);
     match outcome {
-        Ok(()) => {
+        Ok(_) => {
             let [message] = accepted.as_slice() else { panic!("one message was sent, not {accepted:?}") };
             assert_eq!((message.topic.as_str(), &message.payload[..]), (topic, payload));
         }

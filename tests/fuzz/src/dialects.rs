@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_at::at::{CommandLine, Exchange, LinkState};
 use mqtt_at::fuzzing::Ear;
-use mqtt_at::{ConnectOptions, Modem, ModemOptions, QoS, Vendor};
+use mqtt_at::{ConnectOptions, Modem, ModemOptions, QoS, Supervision, Vendor};
 use tokio::io::DuplexStream;
 use virtual_modem::VirtualModem;
 
@@ -67,7 +67,8 @@ fn frames_do_not_depend_on_the_cuts(vendor: Vendor, pieces: &[&[u8]]) {
 /// proven or given up.
 async fn everything_ends(module: DuplexStream, pieces: &[&[u8]], busy: bool) {
     let splice = Splice::default();
-    let (opening, driver) = Modem::over(splice.line(module), ModemOptions::new());
+    let (opening, driver) =
+        Modem::over(splice.line(module), ModemOptions::new().supervision(Supervision::off()));
     tokio::spawn(driver);
     let modem = opening.await.expect("the module comes up");
     let options = ConnectOptions::new("fuzzed", "broker", 1883);

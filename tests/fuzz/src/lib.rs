@@ -18,8 +18,11 @@ pub use dialects::{esp, fibocom, neoway, quectel, simcom};
 pub use modules::{modem_input, transcript};
 pub use session::session_ops;
 
+/// What runs one input.
+pub type Target = fn(&[u8]);
+
 /// All targets, by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("codec_bytes", codec_bytes),
     ("codec_splits", codec_splits),
     ("quectel", quectel),

@@ -16,7 +16,10 @@ pub struct Line {
 
 /// Where the spliced bytes go in; each piece is one read.
 #[derive(Clone, Default)]
-pub struct Splice(Arc<Mutex<(VecDeque<Vec<u8>>, Option<Waker>)>>);
+pub struct Splice(Arc<Mutex<Waiting>>);
+
+/// The pieces that are not read yet, and who waits for them.
+type Waiting = (VecDeque<Vec<u8>>, Option<Waker>);
 
 impl Splice {
     pub fn line(&self, inner: DuplexStream) -> Line {

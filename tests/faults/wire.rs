@@ -88,13 +88,15 @@ impl Hand {
     pub fn harm(&self, harms: impl IntoIterator<Item = (usize, Harm)>) {
         let mut state = self.lock();
         state.placed = harms.into_iter().collect();
-        (state.heard.clear(), state.written = 0, state.losing = 0);
+        state.heard.clear();
+        (state.written, state.losing) = (0, 0);
     }
 
     /// Does this harm once, so many bytes behind the next occurrence of `mark`.
     pub fn harm_behind(&self, mark: &[u8], bytes: usize, harm: Harm) {
         let mut state = self.lock();
-        (state.placed.clear(), state.heard.clear());
+        state.placed.clear();
+        state.heard.clear();
         state.marked.push((mark.to_vec(), bytes, harm));
     }
 

@@ -13,6 +13,14 @@ use crate::link::{Inbound, Links};
 use crate::vendor::Vendor;
 
 /// The ear of one vendor's dialect, with every client connected and every topic expected.
+///
+/// ```
+/// use mqtt_at::{Vendor, fuzzing::Ear};
+///
+/// let mut ear = Ear::new(Vendor::Quectel).expect("it has a dialect");
+/// assert!(ear.hear(b"\r\n+QMTRECV: 0,0,\"t\",5,\"he").is_empty());
+/// assert_eq!(ear.hear(b"llo\"\r\n\r\nOK\r\n").len(), 2);
+/// ```
 pub struct Ear {
     codec: AtCodec<Box<dyn Rules<Urc = Inbound>>>,
     inbox: BytesMut,

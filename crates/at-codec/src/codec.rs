@@ -5,6 +5,7 @@ use std::io;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
+use crate::data_echo::{Compared, DataEcho};
 use crate::skip::{CR, LF, Skip, Skipped, line_end};
 use crate::{CommandLine, Damage, DamageKind, Extent, Frame, Framing, Limits, Overrun};
 
@@ -22,6 +23,7 @@ use crate::{CommandLine, Damage, DamageKind, Extent, Frame, Framing, Limits, Ove
 ///   of a line are noise of the power-up and ignored.
 /// - `>` at the start of a line is a [`Frame::Prompt`] if a prompt is armed, at once; one space behind it belongs to
 ///   it, whenever that comes. Unarmed it is a byte like any other.
+/// - Data that comes back behind a prompt ([`AtCodec::expect_echo`]) is dropped, and never looked at as lines.
 /// - All else is measured by the [`Framing`] rule. Counted bytes are never looked at as lines, not even when the
 ///   element turns out to be broken.
 /// - A line beyond [`Limits::max_line`] is skipped to its end, never taken up again in its middle.
@@ -35,6 +37,7 @@ pub struct AtCodec<F> {
     limits: Limits,
     armed: Option<PromptKind>,
     noisy: bool,
+    echo: Option<DataEcho>,
     state: State,
 }
 
@@ -89,6 +92,10 @@ enum State {
     LineStart,
     /// Behind a prompt, where one space belongs to it.
     PromptTail,
+    /// Where the data may come back; `begun` if some of it has.
+    DataEcho {
+        begun: bool,
+    },
     /// The rule wants to see at least `hint` bytes.
     Measuring {
         resume: usize,
@@ -121,7 +128,7 @@ enum Step {
 impl<F: Framing> AtCodec<F> {
     /// A codec at the start of a stream, where noise of the power-up may precede the first line.
     pub const fn new(framing: F, limits: Limits) -> Self {
-        Self { framing, limits, armed: None, noisy: true, state: State::LineStart }
+        Self { framing, limits, armed: None, noisy: true, echo: None, state: State::LineStart }
     }
 
     /// The rule in use.
@@ -144,9 +151,26 @@ impl<F: Framing> AtCodec<F> {
         std::mem::replace(&mut self.framing, framing)
     }
 
-    /// Says whether a prompt is expected, from the next line start on. A prompt that comes disarms itself.
-    pub const fn arm_prompt(&mut self, armed: Option<PromptKind>) {
+    /// Says whether a prompt is expected, from the next line start on. A prompt that comes disarms itself. Data is not
+    /// expected back any more.
+    pub fn arm_prompt(&mut self, armed: Option<PromptKind>) {
         self.armed = armed;
+        self.forget_echo();
+    }
+
+    /// Says which data answers the prompt that has just come, because the module may repeat it while it takes it.
+    ///
+    /// `certain` says that the module is known to repeat what it reads. Otherwise data is taken for an echo only right
+    /// behind the prompt, and not if it begins with a line end, as every answer does.
+    pub fn expect_echo(&mut self, data: Bytes, certain: bool) {
+        self.echo = DataEcho::new(data, certain);
+    }
+
+    fn forget_echo(&mut self) {
+        self.echo = None;
+        if let State::DataEcho { .. } = self.state {
+            self.state = State::LineStart;
+        }
     }
 
     /// Whether a prompt is expected.
@@ -158,8 +182,9 @@ impl<F: Framing> AtCodec<F> {
     /// disarms the prompt, and expects noise before the first line end.
     ///
     /// The caller's buffer is the caller's: clear it if what it holds is of the former life.
-    pub const fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.armed = None;
+        self.echo = None;
         self.noisy = true;
         self.state = State::LineStart;
     }
@@ -167,9 +192,12 @@ impl<F: Framing> AtCodec<F> {
     /// What is unfinished after [`Decoder::decode`] has returned `None`.
     pub const fn pending(&self) -> Pending {
         match self.state {
-            State::LineStart | State::PromptTail => Pending::None,
+            State::LineStart | State::PromptTail | State::DataEcho { begun: false } => Pending::None,
             State::Line { .. } => Pending::Line,
-            State::Measuring { .. } | State::Counted { .. } | State::Condemned { .. } => Pending::Counted,
+            State::DataEcho { begun: true }
+            | State::Measuring { .. }
+            | State::Counted { .. }
+            | State::Condemned { .. } => Pending::Counted,
             State::Skipping(_) => Pending::Skipping,
         }
     }
@@ -181,7 +209,11 @@ impl<F: Framing> AtCodec<F> {
     /// reported before.
     pub fn give_up(&mut self, src: &mut BytesMut) -> Option<Frame> {
         let (kind, need) = match &mut self.state {
-            State::LineStart | State::PromptTail => return None,
+            State::LineStart | State::PromptTail | State::DataEcho { begun: false } => return None,
+            State::DataEcho { begun: true } => {
+                let need = self.echo.take().map_or(0, |echo| echo.len());
+                (DamageKind::Silence, need)
+            }
             State::Skipping(skip) => {
                 skip.forget_count();
                 return None;
@@ -201,6 +233,7 @@ impl<F: Framing> AtCodec<F> {
             let step = match self.state {
                 State::LineStart => self.line_start(src),
                 State::PromptTail => self.prompt_tail(src),
+                State::DataEcho { .. } => self.data_echo(src),
                 State::Measuring { resume, hint } => self.measure(src, resume, hint),
                 State::Line { scanned } => self.line(src, scanned),
                 State::Counted { need } => self.counted(src, need),
@@ -227,6 +260,9 @@ impl<F: Framing> AtCodec<F> {
             ignored += 1;
         }
         src.advance(ignored);
+        if ignored > 0 && self.echo.is_some() {
+            return self.enter(State::DataEcho { begun: false });
+        }
         match src.first() {
             None => Step::Starved,
             Some(b'>') if self.armed.take().is_some() => {
@@ -245,7 +281,28 @@ impl<F: Framing> AtCodec<F> {
             Some(b' ') => src.advance(1),
             Some(_) => {}
         }
+        self.enter(self.at_line_start())
+    }
+
+    /// The data in the middle of coming back, or something else that came first.
+    fn data_echo(&mut self, src: &mut BytesMut) -> Step {
+        match self.echo.as_ref().map(|echo| echo.compare(src)) {
+            Some(Compared::Beginning) => {
+                self.state = State::DataEcho { begun: !src.is_empty() };
+                return Step::Starved;
+            }
+            Some(Compared::Echo(count)) => {
+                src.advance(count);
+                self.echo = None;
+            }
+            Some(Compared::Other) | None => self.echo = self.echo.take().filter(DataEcho::is_certain),
+        }
         self.enter(State::LineStart)
+    }
+
+    /// The state in which the next element begins.
+    const fn at_line_start(&self) -> State {
+        if self.echo.is_some() { State::DataEcho { begun: false } } else { State::LineStart }
     }
 
     fn measure(&mut self, src: &mut BytesMut, mut resume: usize, hint: usize) -> Step {
@@ -332,7 +389,7 @@ impl<F: Framing> AtCodec<F> {
 
     fn element_done(&mut self) {
         self.noisy = false;
-        self.state = State::LineStart;
+        self.state = self.at_line_start();
     }
 }
 

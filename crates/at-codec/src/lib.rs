@@ -35,6 +35,7 @@
 mod argument;
 mod codec;
 mod command;
+mod data_echo;
 mod escaped;
 mod fields;
 mod frame;

@@ -100,6 +100,49 @@ fn at_most_one_space_or_line_end_belongs_to_a_prompt() {
     }
 }
 
+/// A port whose module has asked for `data`.
+fn asked_for(data: &'static [u8], certain: bool) -> Port<LinesOnly> {
+    let mut port = armed();
+    assert_eq!(port.read(b"\r\n>"), [Frame::Prompt]);
+    port.codec.expect_echo(data.into(), certain);
+    port
+}
+
+#[test]
+fn data_that_comes_back_behind_the_prompt_is_no_line() {
+    for (data, certain, received, expected) in [
+        (&b"x\r\nOK\r\n"[..], false, &b" x\r\nOK\r\n\r\nERROR\r\n"[..], &["ERROR"][..]),
+        (b"x\r\nOK\r\n", false, b"x\r\nOK\r\n\r\nERROR\r\n", &["ERROR"]),
+        // A module that says nothing but its answer.
+        (b"OK", false, b" \r\nOK\r\n", &["OK"]),
+        (b"\r\nOK\r\n", false, b" \r\nOK\r\n", &["OK"]),
+        (b"+URC: 7", false, b"\r\n+URC: 1\r\n\r\nOK\r\n", &["+URC: 1", "OK"]),
+        // One that is known to repeat what it reads.
+        (b"\r\nOK\r\n", true, b" \r\nOK\r\n\r\nERROR\r\n", &["ERROR"]),
+        (b"x\r\nOK\r\n", true, b"\r\nx\r\nOK\r\n\r\nERROR\r\n", &["ERROR"]),
+        (b"x\r\nOK\r\n", true, b" \r\n+URC: 1\r\nx\r\nOK\r\n\r\nERROR\r\n", &["+URC: 1", "ERROR"]),
+        (b"\r\n", true, b" \r\n\r\nOK\r\n", &["OK"]),
+        (b"x", true, b" \r\nERROR\r\n", &["ERROR"]),
+    ] {
+        let frames = at_every_split(&asked_for(data, certain), received);
+        let expected: Vec<_> = expected.iter().map(line).collect();
+        assert_eq!(frames, expected, "{:?} {certain} {:?}", data.escape_ascii(), received.escape_ascii());
+    }
+}
+
+#[test]
+fn data_that_stops_coming_back_is_damage() {
+    let mut port = asked_for(b"hello\r\nOK\r\n", false);
+    assert_eq!((port.pending(), port.give_up()), (Pending::None, None), "nothing has come");
+    assert_eq!(port.read(b" hel"), []);
+    assert_eq!(port.pending(), Pending::Counted);
+    assert_eq!(port.give_up(), Some(damage(DamageKind::Silence, b"hel", 3, 11)));
+    assert_eq!(port.read(b"\r\nOK\r\n"), [line("OK")]);
+    let mut port = asked_for(b"hello\r\nOK\r\n", true);
+    port.codec.arm_prompt(None);
+    assert_eq!(port.read(b"\r\nhello\r\n"), [line("hello")], "the command is over");
+}
+
 #[test]
 fn arming_counts_from_the_next_line_start() {
     let mut port = lines();

@@ -33,6 +33,8 @@ pub(super) struct Active<T> {
     pub(super) lost: Option<Option<Bytes>>,
     /// Whether an echo of the command line may still come.
     pub(super) echo_possible: bool,
+    /// Whether the command line came back, so that its data will, too.
+    pub(super) echoed: bool,
     /// Whether the `OK` has come behind which the prompt stands.
     accepted: bool,
     /// When the first byte of this step was written.
@@ -96,6 +98,7 @@ impl<T: Ticket> Active<T> {
             deferred: None,
             lost: None,
             echo_possible: true,
+            echoed: false,
             accepted: false,
             began: None,
             span: Span::none(),
@@ -186,6 +189,11 @@ impl<T: Ticket> Active<T> {
         declared.filter(|_| matches!(self.course, Course::Prompt { .. }))
     }
 
+    /// The data that has just been asked for, and whether the module repeats what it reads.
+    pub(super) fn data_and_echo(&self) -> Option<(Bytes, bool)> {
+        self.step.data.as_ref().map(|data| (data.data.clone(), self.echoed))
+    }
+
     /// Whether `OK` accepts the command, with the prompt still to come. It does so once.
     pub(super) fn take_acceptance(&mut self, result: &FinalResult) -> bool {
         let is_awaited = self.awaited_prompt() == Some(PromptForm::MarkAfterOk) && !self.accepted;
@@ -254,6 +262,7 @@ impl<T: Ticket> Active<T> {
         self.mark = self.lines.len();
         self.course = Course::Line { sent: 0 };
         self.echo_possible = true;
+        self.echoed = false;
         self.accepted = false;
         true
     }

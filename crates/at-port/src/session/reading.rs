@@ -66,6 +66,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         note(&mut self.tap, TapEntry::Prompt);
         if let Some(active) = &mut self.active {
             active.handle_prompt(now);
+            // Some modules repeat the data, all do whose echo is on again: what it holds is no answer.
+            if let Some((data, echoes)) = active.data_and_echo() {
+                self.codec.expect_echo(data, echoes);
+            }
         }
     }
 
@@ -132,6 +136,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
         note(&mut self.tap, TapEntry::Echo(command));
         active.echo_possible = false;
+        active.echoed = true;
         self.note_echo();
         true
     }

@@ -7,7 +7,7 @@ use mqtt_at::{
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, timeout};
-use virtual_modem::{Action, Fault, Hook, Reachability, Reboot};
+use virtual_modem::{Action, Builder, Fault, Hook, Quirk, Reachability, Reboot, Vendor};
 
 use crate::support::{Bench, KINDS, Kind, next, options};
 

@@ -142,9 +142,17 @@ impl Bench {
 
     /// A modem that comes back by itself, and whose port can be opened again.
     pub async fn supervised(kind: &Kind, supervision: Supervision) -> Self {
+        Self::supervised_with(kind, |builder| builder, supervision).await
+    }
+
+    pub async fn supervised_with(
+        kind: &Kind,
+        change: impl FnOnce(Builder) -> Builder,
+        supervision: Supervision,
+    ) -> Self {
         let broker = MemoryBroker::new();
         let builder = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone()));
-        let module = builder.build().expect("the vendor is there");
+        let module = change(builder).build().expect("the vendor is there");
         let port = module.clone();
         let connect = move || {
             let port = port.duplex();

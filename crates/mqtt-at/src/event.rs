@@ -111,6 +111,9 @@ pub enum LossCause {
     ClosedByModule,
     /// The module rebooted.
     Rebooted,
+    /// The module owes the result of a command, and that of the next one could not be told from it: the connection is
+    /// made anew.
+    ResultMissing,
     /// The port to the module is gone.
     PortGone,
     /// The module gives no reason, or one that the manual does not explain.
@@ -122,7 +125,7 @@ impl LossCause {
     pub fn fault(&self) -> Fault {
         match self {
             Self::ClosedByPeer | Self::ConnectNotAcknowledged => Fault::Broker,
-            Self::ClosedByModule | Self::Rebooted => Fault::Module,
+            Self::ClosedByModule | Self::Rebooted | Self::ResultMissing => Fault::Module,
             Self::PortGone => Fault::Link,
             _ => Fault::Network,
         }
@@ -134,7 +137,7 @@ impl LossCause {
             Self::ClosedByPeer => {
                 Some("look into the broker's log: another client may use the same client identifier")
             }
-            Self::KeepAlive | Self::SendFailed | Self::NetworkDown => {
+            Self::KeepAlive | Self::SendFailed | Self::NetworkDown | Self::ResultMissing => {
                 Some("check signal and registration, then reconnect")
             }
             Self::ConnectNotSent | Self::ConnectNotAcknowledged => {
@@ -158,6 +161,7 @@ impl fmt::Display for LossCause {
             Self::NetworkDown => "the network or the broker cannot be reached",
             Self::ClosedByModule => "closed by the module",
             Self::Rebooted => "the module rebooted",
+            Self::ResultMissing => "the module owes a result",
             Self::PortGone => "the port is gone",
             Self::Unknown => "the module gives no reason",
         })

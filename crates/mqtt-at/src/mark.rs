@@ -1,6 +1,8 @@
 //! The mark that outlives a host that dies while the module waits for a payload.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use at_port::PayloadMark;
 
@@ -23,6 +25,44 @@ impl FileMark {
     /// Whether the last host did not get to the end of its payload.
     pub(crate) fn was_left(&self) -> bool {
         self.path.exists()
+    }
+}
+
+/// The same for the ports of one process, which come one after the other, and with it the file if there is one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwedMark {
+    owed: Arc<AtomicBool>,
+}
+
+impl OwedMark {
+    /// Whether the last port did not get to the end of its payload.
+    pub(crate) fn was_left(&self) -> bool {
+        self.owed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn and(&self, file: Option<FileMark>) -> impl PayloadMark + use<> {
+        BothMarks { owed: self.clone(), file }
+    }
+}
+
+struct BothMarks {
+    owed: OwedMark,
+    file: Option<FileMark>,
+}
+
+impl PayloadMark for BothMarks {
+    fn set(&mut self) {
+        self.owed.owed.store(true, Ordering::Relaxed);
+        if let Some(file) = &mut self.file {
+            file.set();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.owed.owed.store(false, Ordering::Relaxed);
+        if let Some(file) = &mut self.file {
+            file.clear();
+        }
     }
 }
 

@@ -138,9 +138,9 @@ async fn a_subscription_that_is_no_longer_granted_is_told() {
 async fn a_false_report_of_a_loss_is_refuted() {
     for kind in KINDS {
         let report = match kind.vendor {
-            virtual_modem::Vendor::Quectel => "+QMTSTAT: 0,1",
-            virtual_modem::Vendor::SimCom => "+CMQTTCONNLOST: 0,1",
-            virtual_modem::Vendor::Fibocom => "+MQTTBREAK: 1,1",
+            Vendor::Quectel => "+QMTSTAT: 0,1",
+            Vendor::SimCom => "+CMQTTCONNLOST: 0,1",
+            Vendor::Fibocom => "+MQTTBREAK: 1,1",
             _ => "+MQTTDISCONNED: Link Closed",
         };
         let bench = bench(kind).await;
@@ -185,5 +185,41 @@ async fn a_subscription_waits_for_the_connection_that_breaks_under_it() {
         let (messages, ()) = futures::future::join(subscribe, kick).await;
         let mut messages = messages.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         works(&bench, &client, &mut messages, "after").await;
+    }
+}
+
+/// Found by simulation: the module owed the result of a publish, and the client could publish nothing ever after.
+#[tokio::test(start_paused = true)]
+async fn a_result_that_never_comes_costs_the_connection_and_not_the_client() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        let lost = Fault::new(Hook::BetweenFinalAndResult, Action::Silence).command(kind.publish);
+        bench.module.inject_fault(lost);
+        let told = client.publish("from/it", QoS::AtLeastOnce, false, "late").await;
+        assert!(told.is_ok(), "{kind:?}: {told:?}");
+        assert!(bench.accepted("from/it").contains(&b"late".to_vec()));
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}
+
+/// Found by simulation: a port that was opened again had its first commands published, because the module was still in
+/// the middle of the payload in which the former port had broken.
+#[tokio::test(start_paused = true)]
+async fn a_port_that_breaks_in_mid_payload_is_left_alone_until_the_module_has_given_up() {
+    for kind in KINDS {
+        for hook in [Hook::BeforePrompt, Hook::AfterPrompt, Hook::MidPayload(3)] {
+            let given_up = |it: Builder| match kind.vendor {
+                Vendor::Neoway => it,
+                _ => it.quirk(Quirk::PromptTimeout(Duration::from_secs(20))),
+            };
+            let bench = Bench::supervised_with(kind, given_up, supervision()).await;
+            let (client, mut messages) = client(&bench).await;
+            bench.module.inject_fault(Fault::new(hook, Action::HangUp).command(kind.payload));
+            let _ = client.publish("from/it", QoS::AtLeastOnce, false, "a payload of some length").await;
+            works(&bench, &client, &mut messages, "after").await;
+            let foreign = |it: &&virtual_modem::Accepted| it.payload.windows(2).any(|part| part == b"AT");
+            assert_eq!(bench.broker.ledger().accepted.iter().find(foreign), None, "{kind:?}, {hook:?}");
+        }
     }
 }

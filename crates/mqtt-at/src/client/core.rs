@@ -217,9 +217,14 @@ impl Core {
             drop(place);
         });
         let outcome = self.shared.port().run(operation).await;
-        if matches!(outcome, Err(OperationError::Port { .. })) && self.shared.port().ended().is_some() {
+        match &outcome {
             // The end of a port is told to whoever waits for an answer a moment before it is told to the clients.
-            self.link.lose(LossCause::PortGone);
+            Err(OperationError::Port { .. }) if self.shared.port().ended().is_some() => {
+                self.link.lose(LossCause::PortGone);
+            }
+            // The missing result may never come; only behind a new connection can the next one be told from it.
+            Err(OperationError::InDoubt) if self.link.is_kept() => self.link.lose(LossCause::ResultMissing),
+            _ => {}
         }
         outcome.map_err(|error| self.after_loss(self.meaning_of(error)))
     }

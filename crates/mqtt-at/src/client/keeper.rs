@@ -182,7 +182,7 @@ impl Drop for Unfinished<'_> {
 
 /// Whether a loss is known from a report alone, which may be forged or garbled.
 fn is_hint(cause: &LossCause) -> bool {
-    !matches!(cause, LossCause::Rebooted | LossCause::PortGone)
+    !matches!(cause, LossCause::Rebooted | LossCause::ResultMissing | LossCause::PortGone)
 }
 
 /// The broker's word that this client is not wanted, as long as nothing changes. Being busy (code 3) passes.

@@ -202,6 +202,7 @@ fn word_for(cause: &LossCause) -> &'static str {
         LossCause::NetworkDown => "network_down",
         LossCause::ClosedByModule => "closed_by_module",
         LossCause::Rebooted => "rebooted",
+        LossCause::ResultMissing => "result_missing",
         LossCause::PortGone => "port_gone",
         LossCause::Unknown => "unknown",
     }

@@ -22,7 +22,7 @@ use crate::discovery;
 use crate::error::{Error, InputError, Result};
 use crate::identity::Identity;
 use crate::link::{Inbound, Links};
-use crate::mark::FileMark;
+use crate::mark::{FileMark, OwedMark};
 use crate::metrics::Meters;
 use crate::options::ModemOptions;
 use crate::quirk::Quirks;
@@ -45,6 +45,8 @@ pub(super) struct Setup {
     tap: Option<SharedTap>,
     /// A directory, and the device by whose name the mark goes in it.
     mark: Option<(PathBuf, String)>,
+    /// Whether the last port ended while the module waited for a payload.
+    owed: OwedMark,
     links: Arc<Links>,
     listeners: Listeners<Inbound>,
 }
@@ -60,6 +62,7 @@ impl Setup {
             lane_capacity: options.lane_capacity,
             tap: options.tap.take().map(|tap| SharedTap(Arc::new(Mutex::new(tap)))),
             mark: options.state_dir.take().zip(device.map(str::to_owned)),
+            owed: OwedMark::default(),
             listeners: Listeners::new(options.channel_capacity),
         }
     }
@@ -72,13 +75,11 @@ impl Setup {
         options.session = self.session.clone();
         options.lane_capacity = self.lane_capacity;
         options.tap = self.tap.clone().map(|tap| Box::new(tap) as Box<dyn Tap>);
-        if let Some((directory, device)) = &self.mark {
-            let mark = FileMark::new(directory, device);
-            if mark.was_left() {
-                options.session.hold_off = discovery::longest_payload_patience();
-            }
-            options.payload_mark = Some(Box::new(mark));
+        let file = self.mark.as_ref().map(|(directory, device)| FileMark::new(directory, device));
+        if self.owed.was_left() || file.as_ref().is_some_and(FileMark::was_left) {
+            options.session.hold_off = discovery::longest_payload_patience();
         }
+        options.payload_mark = Some(Box::new(self.owed.and(file)));
         // Even a chosen vendor is read by the rules of all until the module has said who it is.
         Port::with_listeners(io, discovery::rules(&self.links), options, &self.listeners)
     }
@@ -200,6 +201,7 @@ impl Opening {
             progress: options.progress.clone(),
             supervision: options.supervision.clone(),
             state: watch::Sender::new(ModemState::Ready),
+            turn: tokio::sync::Mutex::default(),
             tasks,
             renewals,
             closing: CancellationToken::new(),

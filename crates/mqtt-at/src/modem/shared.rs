@@ -29,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) progress: Option<Progress>,
     pub(crate) supervision: Supervision,
     pub(super) state: watch::Sender<ModemState>,
+    /// Held by the client that waits for the state: a watch wakes its waiters in any order, and what happens in a test
+    /// with a seed must depend on the seed alone.
+    pub(super) turn: tokio::sync::Mutex<()>,
     /// Where tasks go that run as long as the modem's driver.
     pub(super) tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
     /// What clients ask the supervisor for: a new data connection. It answers when it has tried.
@@ -61,6 +64,7 @@ impl Shared {
 
     /// Waits until the module can be used, or never will be again.
     pub(crate) async fn ready(&self) {
+        let _turn = self.turn.lock().await;
         let mut state = self.state.subscribe();
         let is_settled = |state: &ModemState| matches!(state, ModemState::Ready | ModemState::Closed);
         // The sender is in `self`.

@@ -124,6 +124,11 @@ impl MemoryBroker {
         std::mem::take(&mut self.lock().sessions.ledger)
     }
 
+    /// Looks at what happened so far without a copy. The broker stands still meanwhile.
+    pub fn inspect<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&self.lock().sessions.ledger)
+    }
+
     /// Topics and payloads of the retained messages, by topic.
     #[must_use]
     pub fn retained(&self) -> Vec<(String, Bytes)> {

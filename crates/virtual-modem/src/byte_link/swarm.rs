@@ -24,6 +24,7 @@ pub struct ByteSwarm {
     random: Random,
     mean: u64,
     actions: Vec<ByteAction>,
+    longest: Duration,
 }
 
 /// What can happen; numbers and times are drawn later.
@@ -51,13 +52,20 @@ impl ByteSwarm {
         let mean = random.scaled(50, 50_000);
         let mut actions = POSSIBLE.to_vec();
         actions.retain(|_| random.below(2) == 0);
-        Self { random, mean, actions }
+        Self { random, mean, actions, longest: Duration::from_secs(10) }
     }
 
     /// The same swarm without what is not wanted. Numbers and times of the actions are zero here.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(&ByteAction) -> bool) -> Self {
         self.actions.retain(wanted);
+        self
+    }
+
+    /// Bounds the time for which the line stands still. Default: 10 s.
+    #[must_use]
+    pub fn longest_stall(mut self, longest: Duration) -> Self {
+        self.longest = longest;
         self
     }
 
@@ -86,7 +94,9 @@ impl ByteSwarm {
                 let bytes = (0..count).map(|_| u8::try_from(random.below(256)).unwrap_or(0xFF));
                 ByteAction::Insert(bytes.collect())
             }
-            ByteAction::Stall(_) => ByteAction::Stall(Duration::from_millis(random.scaled(1, 10_000))),
+            ByteAction::Stall(_) => {
+                ByteAction::Stall(Duration::from_millis(random.scaled(1, 10_000)).min(self.longest))
+            }
             other => other,
         })
     }

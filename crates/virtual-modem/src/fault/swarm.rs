@@ -24,6 +24,7 @@ pub struct Swarm {
     random: Random,
     rates: Vec<Rate>,
     mid_payload: usize,
+    longest: Vec<(Hook, Duration)>,
 }
 
 /// How often an action strikes at a hook.
@@ -108,13 +109,20 @@ impl Swarm {
         for (action, rarity) in EVENTS {
             draw_rates(&mut random, &mut rates, &action, &EVERYWHERE, rarity);
         }
-        Self { random, rates, mid_payload: 0 }
+        Self { random, rates, mid_payload: 0, longest: Vec::new() }
     }
 
     /// The same swarm without what is not wanted. Numbers and times of the actions are zero here.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(Hook, &Action) -> bool) -> Self {
         self.rates.retain(|rate| wanted(rate.hook, &rate.action));
+        self
+    }
+
+    /// Bounds the delays at a hook. Default: 150 s.
+    #[must_use]
+    pub fn longest_delay(mut self, hook: Hook, longest: Duration) -> Self {
+        self.longest.push((hook, longest));
         self
     }
 
@@ -126,7 +134,12 @@ impl Swarm {
         let Self { random, rates, .. } = self;
         let mut rates = rates.iter().filter(|rate| rate.hook == kind);
         let action = rates.find(|rate| random.happens(rate.per_million))?.action.clone();
-        Some(self.fill_in(action))
+        let action = self.fill_in(action);
+        let bound = self.longest.iter().find(|(bounded, _)| *bounded == kind);
+        Some(match (action, bound) {
+            (Action::Delay(delay), Some((_, longest))) => Action::Delay(delay.min(*longest)),
+            (action, _) => action,
+        })
     }
 
     /// After how many bytes of data it wants to be asked: once for each data.

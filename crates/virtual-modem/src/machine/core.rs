@@ -195,11 +195,18 @@ impl Core {
     /// Breaks the connection of a client from the far side.
     pub(crate) fn break_connection(&mut self, client: usize) {
         if let Some(connection) = self.connections.get_mut(client).and_then(Option::take) {
+            self.forget_late_results();
             self.requests.push((connection, LinkRequest::HangUp));
         }
         if let Some(session) = self.sessions.get_mut(client) {
             session.broken();
         }
+    }
+
+    /// A result that a fault has put off is not told after the end of a connection, because it may have been its; a
+    /// module that tells it then would have mixed up its sessions.
+    pub(super) fn forget_late_results(&mut self) {
+        self.tasks.retain(|_, task| !matches!(task, Task::Emit(Emission::Late { .. })));
     }
 
     pub(crate) fn session(&mut self, client: usize) -> Option<&mut Session> {

@@ -99,5 +99,8 @@ impl Machine {
         if let Some(slot) = self.core.connections.get_mut(client) {
             *slot = connection;
         }
+        if connection.is_none() {
+            self.core.forget_late_results();
+        }
     }
 }

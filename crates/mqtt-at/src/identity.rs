@@ -27,9 +27,13 @@ pub struct Identity {
 impl Identity {
     /// Whether this is the same module, as far as both descriptions go. The firmware may have been updated.
     pub(crate) fn is_same_module(&self, other: &Self) -> bool {
+        /// Whether two values agree; what a module did not tell contradicts nothing.
+        fn agree<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
         match (&self.imei, &other.imei) {
             (Some(imei), Some(other)) => imei == other,
-            _ => self.model == other.model && self.manufacturer == other.manufacturer,
+            _ => agree(&self.model, &other.model) && agree(&self.manufacturer, &other.manufacturer),
         }
     }
 }
@@ -67,5 +71,28 @@ impl Identity {
         let Some(versions) = versions else { return };
         self.revision = self.revision.take().or_else(|| versions.lines().first().cloned());
         self.information.extend_from_slice(versions.lines());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by simulation: a module that had refused one question when it was opened was another one ever after.
+    #[test]
+    fn what_was_not_told_makes_no_other_module() {
+        let told = |manufacturer: Option<&str>, model: Option<&str>| Identity {
+            manufacturer: manufacturer.map(str::to_owned),
+            model: model.map(str::to_owned),
+            ..Identity::default()
+        };
+        let known = told(Some("Fibocom"), Some("L610"));
+        assert!(
+            known.is_same_module(&told(None, Some("L610")))
+                && told(None, Some("L610")).is_same_module(&known)
+        );
+        assert!(known.is_same_module(&Identity::default()));
+        assert!(!known.is_same_module(&told(None, Some("NL668"))));
+        assert!(!known.is_same_module(&told(Some("Quectel"), None)));
     }
 }

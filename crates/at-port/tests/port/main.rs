@@ -5,6 +5,7 @@
 mod cancelling;
 #[path = "../common/mod.rs"]
 mod common;
+mod data_echo;
 mod deferred;
 mod ending;
 mod exchanges;

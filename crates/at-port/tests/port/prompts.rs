@@ -76,24 +76,6 @@ async fn an_ok_in_front_of_the_prompt_ends_nothing_where_it_was_declared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payload_that_the_module_repeats_is_no_answer() {
-    // A module repeats data although its echo is off, or everything because its echo is on again.
-    for (command_echo, payload) in [("", &b"x\r\nOK\r\n"[..]), ("AT+PUB=6\r", b"\r\nOK\r\n")] {
-        let mut s = synced().await;
-        let running = s.run(publish(payload));
-        s.module.expect(format!("AT+PUB={}\r", payload.len())).await;
-        s.module.send(format!("{command_echo}\r\n> ")).await;
-        s.module.expect(payload).await;
-        s.module.send(payload).await;
-        s.module.expect_nothing_for(ms(100)).await;
-        assert!(!running.is_finished(), "{command_echo:?}");
-        s.module.send("\r\nERROR\r\n").await;
-        assert!(running.await.unwrap().is_err());
-        s.check_in_step().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn connect_is_a_prompt_only_where_it_was_declared() {
     let mut s = synced().await;
     let upload =

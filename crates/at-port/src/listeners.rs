@@ -34,6 +34,8 @@ struct Shared<U> {
     rings: Mutex<Rings<U>>,
     capacity: usize,
     link: watch::Sender<LinkState>,
+    /// The probes that the last port left without an answer.
+    unanswered: Mutex<Vec<&'static str>>,
 }
 
 /// Rings are made when the first receiver asks for them.
@@ -53,7 +55,14 @@ impl<U: Clone> Listeners<U> {
         let rings = Rings { map: BTreeMap::new(), events: None, closed: false };
         let capacity = if capacity == 0 { 256 } else { capacity };
         let link = watch::Sender::new(LinkState::Suspect);
-        Self { shared: Arc::new(Shared { rings: Mutex::new(rings), capacity, link }) }
+        Self {
+            shared: Arc::new(Shared {
+                rings: Mutex::new(rings),
+                capacity,
+                link,
+                unanswered: Mutex::default(),
+            }),
+        }
     }
 
     /// A receiver of the reports of one channel, from now on; see [`Port::receiver`](crate::Port::receiver).
@@ -104,6 +113,15 @@ impl<U> Listeners<U> {
         rings.map.clear();
         rings.events = None;
         rings.closed = true;
+    }
+
+    /// What the former port leaves to the next one, which has the same module behind it.
+    pub(crate) fn set_unanswered(&self, probes: Vec<&'static str>) {
+        *self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = probes;
+    }
+
+    pub(crate) fn take_unanswered(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn set_link(&self, link: LinkState) {

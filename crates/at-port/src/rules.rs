@@ -142,6 +142,12 @@ impl Probe {
         Self { line: b"AT+IPR?\r", name: "+IPR" },
         Self { line: b"AT+CMGF?\r", name: "+CMGF" },
         Self { line: b"AT+CGACT?\r", name: "+CGACT" },
+        // These are for a port that is opened again while answers to the others may still come.
+        Self { line: b"AT+COPS?\r", name: "+COPS" },
+        Self { line: b"AT+CNMI?\r", name: "+CNMI" },
+        Self { line: b"AT+CGDCONT?\r", name: "+CGDCONT" },
+        Self { line: b"AT+IFC?\r", name: "+IFC" },
+        Self { line: b"AT+ICF?\r", name: "+ICF" },
     ];
 }
 

@@ -25,7 +25,7 @@ use crate::error::{OperationError, Phase, PortError, Progress};
 use crate::event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
 use crate::exchange::{Exchange, Lane, Operation, PromptForm};
 use crate::reply::{FinalResult, Reply};
-use crate::rules::{Lost, Rules};
+use crate::rules::{Lost, Probe, Rules};
 
 /// The caller's side of an operation.
 ///
@@ -101,6 +101,8 @@ pub struct Session<U, T> {
     stall: Option<Instant>,
     deliveries: VecDeque<Delivery<U>>,
     ended: Option<PortError>,
+    /// The names of probes whose answers may still come when the session has ended.
+    unanswered: Vec<&'static str>,
     tap: Option<Box<dyn Tap>>,
     meter: Option<Box<dyn Meter>>,
 }
@@ -136,6 +138,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             stall: None,
             deliveries: VecDeque::new(),
             ended: None,
+            unanswered: Vec::new(),
             tap: None,
             meter: None,
         }
@@ -149,6 +152,19 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Has everything counted from now on.
     pub fn set_meter(&mut self, meter: Box<dyn Meter>) {
         self.meter = Some(meter);
+    }
+
+    /// Says which probes a former session on the same module has sent, the oldest first, without an answer behind
+    /// which everything is new: the first fence chooses others, as long as there are others.
+    pub fn shun_probes(&mut self, names: Vec<&'static str>) {
+        if let Some(fence) = &mut self.fence {
+            fence.shun(names);
+        }
+    }
+
+    /// After the end: the probes that the next session on the same module should [shun](Self::shun_probes).
+    pub fn unanswered_probes(&self) -> &[&'static str] {
+        &self.unanswered
     }
 
     /// How far the link can be trusted.
@@ -291,7 +307,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
         self.codec.arm_prompt(None);
         self.ended = Some(error.clone());
-        self.fence = None;
+        let in_flight = Probe::STANDARD.iter().map(|probe| probe.name);
+        let in_flight = in_flight.filter(|name| self.active.is_some() && self.last.names.contains(name));
+        self.unanswered = in_flight.collect();
+        self.unanswered.extend(self.fence.take().map(|fence| fence.unanswered()).unwrap_or_default());
         self.silence = None;
         self.stall = None;
         self.set_link(LinkState::Dead);

@@ -26,6 +26,8 @@ pub(super) struct Fence {
     suspect: String,
     /// The names of the probes sent so far.
     used: Vec<&'static str>,
+    /// Names whose answers may still come from before this port was opened: they are chosen last.
+    shunned: Vec<&'static str>,
     quiet: Duration,
     quiet_cap: Duration,
     sent: u32,
@@ -78,6 +80,7 @@ impl Fence {
             patience,
             suspect,
             used: Vec::new(),
+            shunned: Vec::new(),
             quiet: options.quiet,
             quiet_cap: options.quiet_cap,
             sent: 0,
@@ -85,6 +88,18 @@ impl Fence {
             in_data: false,
             stage: Stage::Quiet { until: first, cap },
         }
+    }
+
+    /// Chooses other names than these, as long as there are others. A port that is opened again does not empty the
+    /// module's queue: it may yet answer what a former port had asked.
+    pub(super) fn shun(&mut self, names: Vec<&'static str>) {
+        self.shunned = names;
+    }
+
+    /// The names whose answers may still come.
+    pub(super) fn unanswered(&self) -> Vec<&'static str> {
+        let earlier = self.shunned.iter().filter(|name| !self.used.contains(name));
+        earlier.chain(&self.used).copied().collect()
     }
 
     /// Sends nothing before `until`, because the module may take it for data, unless it answers sooner.
@@ -119,10 +134,13 @@ impl Fence {
         }
     }
 
-    /// The next one whose name neither the command in doubt nor an earlier probe has.
+    /// The next one whose name neither the command in doubt nor an earlier probe has. Of names that a former port
+    /// used, the one that was used longest ago.
     fn next_probe(&self) -> Option<Probe> {
         let is_new = |probe: &&Probe| !self.used.contains(&probe.name) && !self.suspect.contains(probe.name);
-        self.probes.iter().chain(Probe::STANDARD).find(is_new).copied()
+        let age =
+            |probe: &&Probe| self.shunned.iter().position(|name| *name == probe.name).map_or(0, |at| at + 1);
+        self.probes.iter().chain(Probe::STANDARD).filter(is_new).min_by_key(age).copied()
     }
 
     /// Takes note of bytes written; gives the probe when it was its first byte.

@@ -45,3 +45,24 @@ async fn the_late_end_of_a_former_port_does_not_touch_the_next() {
     drop(driver);
     assert_eq!(*listeners.link().borrow(), LinkState::Dead);
 }
+
+/// A module whose queue outlives the port answers the probes of the former port first. Found by simulation.
+#[tokio::test(start_paused = true)]
+async fn the_next_port_asks_what_the_former_has_not_asked() {
+    let listeners = Listeners::<bytes::Bytes>::new(4);
+    let mut asked: Vec<String> = Vec::new();
+    for _ in 0..2 {
+        let (host, mut module) = tokio::io::duplex(256);
+        let rules = PlainRules::boxed();
+        let mut options = PortOptions::default();
+        options.session.first_fence = vec![std::time::Duration::from_secs(1); 4];
+        let (_port, driver) = Port::with_listeners(host, rules, options, &listeners);
+        driver.await;
+        let mut written = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut module, &mut written).await.unwrap();
+        let lines = String::from_utf8(written).unwrap();
+        asked.extend(lines.split_terminator('\r').map(str::to_owned));
+    }
+    let names: std::collections::BTreeSet<_> = asked.iter().collect();
+    assert_eq!((asked.len(), names.len()), (8, 8), "{asked:?}");
+}

@@ -40,7 +40,7 @@ mod tls;
 
 pub use commands::*;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use at_port::{FinalResult, Operation, OperationError, Refusal, Reply, Rules};
@@ -64,7 +64,7 @@ pub(crate) struct Quectel {
     sessions: Arc<Sessions>,
     quirks: Quirks,
     /// How a module without the manual's `AT+QMTPUBEX` publishes, once it is known.
-    publish_form: OnceLock<PublishForm>,
+    publish_form: Mutex<Option<PublishForm>>,
 }
 
 impl Quectel {
@@ -72,9 +72,13 @@ impl Quectel {
         Self { quirks, ..Self::default() }
     }
 
+    fn publish_form(&self) -> Option<PublishForm> {
+        *self.publish_form.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The command that publishes.
     fn publish_command(&self) -> &'static str {
-        match self.publish_form.get() {
+        match self.publish_form() {
             None | Some(PublishForm::InlineEx) => "AT+QMTPUBEX",
             Some(_) => "AT+QMTPUB",
         }
@@ -107,9 +111,9 @@ impl Dialect for Quectel {
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {
         flow::prepare(port).await?;
-        if let Some(form) = publish_form::find(port, &self.quirks).await? {
-            self.publish_form.get_or_init(|| form);
-        }
+        // Found anew each time: a refusal that only the line made must not be remembered for ever.
+        let form = publish_form::find(port, &self.quirks).await?;
+        *self.publish_form.lock().unwrap_or_else(PoisonError::into_inner) = form;
         Ok(())
     }
 
@@ -160,13 +164,13 @@ impl Dialect for Quectel {
     fn publish(&self, index: u8, publish: &Publish<'_>) -> Result<Operation> {
         let (topic, payload) = (publish.topic.as_str(), publish.payload.clone());
         let timeout = publish.options.acknowledgement_timeout();
-        let operation = match self.publish_form.get() {
+        let operation = match self.publish_form() {
             None => QmtPubEx::new(index, topic, payload)
                 .qos(publish.qos, publish.packet_id)
                 .retain(publish.retain)
                 .timeout(timeout)
                 .operation(),
-            Some(form) => QmtPub::new(*form, index, topic, payload)
+            Some(form) => QmtPub::new(form, index, topic, payload)
                 .qos(publish.qos, publish.packet_id)
                 .retain(publish.retain)
                 .timeout(timeout)

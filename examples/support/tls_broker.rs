@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use mqtt5::broker::config::StorageBackend;
 use mqtt5::broker::config::TlsConfig;
 use mqtt5::broker::{BrokerConfig, MqttBroker};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -36,9 +37,11 @@ pub(crate) async fn start(host: &str) -> Result<TlsBroker, Box<dyn std::error::E
         .with_ca_file(file("ca.pem", &authority.pem())?)
         .with_require_client_cert(true);
     let address = free_address()?;
-    let config = BrokerConfig::default()
+    let mut config = BrokerConfig::default()
         .with_bind_address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .with_tls(tls.with_bind_address(address));
+    // What it stores would otherwise go into files where it is started.
+    config.storage_config.backend = StorageBackend::Memory;
     let mut broker = MqttBroker::with_config(config).await?;
     let mut ready = broker.ready_receiver();
     tokio::spawn(async move { broker.run().await });

@@ -127,6 +127,7 @@ impl End {
 #[derive(Debug)]
 struct Expected {
     lines: Vec<Vec<u8>>,
+    data: Vec<u8>,
     end: End,
 }
 
@@ -134,11 +135,13 @@ impl Expected {
     fn of(exchange: &Exchange) -> Self {
         let starts_with =
             |line: &[u8], words: &[&str]| words.iter().any(|it| line.starts_with(it.as_bytes()));
-        let mut expected = Self { lines: Vec::new(), end: End::Open };
+        let mut expected = Self { lines: Vec::new(), data: exchange.data.clone(), end: End::Open };
         for line in exchange.lines() {
+            let is_repeated = expected.repeats(&line);
             match &mut expected.end {
                 End::Ok { deferred: deferred @ None } if exchange.is_named(&line) => *deferred = Some(line),
                 End::Open if exchange.is_echo(&line) || starts_with(&line, REPORTS) => {}
+                End::Open if is_repeated => {}
                 End::Open if line == b"OK" => expected.end = End::Ok { deferred: None },
                 End::Open if starts_with(&line, &["ERROR", "+CME ERROR: "]) => {
                     expected.end = End::Refused { result: line };
@@ -151,10 +154,16 @@ impl Expected {
         expected
     }
 
+    /// Some modules repeat the data, one of them as much of it as was declared. That is no answer.
+    fn repeats(&self, line: &[u8]) -> bool {
+        !line.is_empty() && self.data.windows(line.len()).any(|part| part == line)
+    }
+
     fn check(&self, outcome: Result<Reply, OperationError>, which: &str) {
         match (&self.end, outcome) {
             (End::Ok { deferred }, Ok(reply)) => {
-                assert_eq!(reply.lines, self.lines, "{which}");
+                let lines: Vec<_> = reply.lines.into_iter().filter(|line| !self.repeats(line)).collect();
+                assert_eq!(lines, self.lines, "{which}");
                 assert_eq!(reply.deferred.as_deref(), deferred.as_deref(), "{which}");
             }
             (End::Refused { result }, Err(OperationError::Refused(refusal))) => {

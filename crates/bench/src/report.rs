@@ -18,6 +18,8 @@ pub(crate) struct Report {
 pub(crate) enum Kind {
     /// Counted, or measured in virtual time: the same on every machine.
     Counted,
+    /// Counted, and known to miss its goal: `docs/PERFORMANCE.md` says why.
+    Known,
     /// A ratio of wall times in one run.
     Timed,
 }

@@ -82,7 +82,9 @@ impl Rig {
         session.time_scale = SCALE;
         let modem = loop {
             let line = Counted { io: module.duplex(), traffic: Arc::clone(&traffic) };
-            let options = ModemOptions::new().session(session.clone()).receive_capacity(4096);
+            // The questions of supervision have times of their own, which are not scaled with the wire's.
+            let options = ModemOptions::new().supervision(mqtt_at::Supervision::off());
+            let options = options.session(session.clone()).receive_capacity(4096);
             let (opening, driver) = Modem::over(line, options);
             tokio::spawn(driver);
             match opening.await {

@@ -46,11 +46,12 @@ impl Keeper<'_> {
             let now = status.borrow_and_update().clone();
             match now {
                 ClientStatus::Lost(cause) => {
-                    if is_hint(&cause) && self.is_still_there().await {
+                    // Boxed like all that is rare: an idle client should be small.
+                    if is_hint(&cause) && Box::pin(self.is_still_there()).await {
                         link.regained();
                         continue;
                     }
-                    self.reconnect(&cause).await;
+                    Box::pin(self.reconnect(&cause)).await;
                     link.meters().count(Count::Reconnected { cause: &cause });
                     self.since = Instant::now();
                 }
@@ -63,7 +64,7 @@ impl Keeper<'_> {
                     match outcome {
                         Ok(Ok(())) => {}
                         Ok(Err(_)) => return,
-                        Err(_) => self.core.verify().await,
+                        Err(_) => Box::pin(self.core.verify()).await,
                     }
                 }
                 _ if status.changed().await.is_err() => return,

@@ -97,9 +97,9 @@ impl Supervisor {
             let recovery = match self.trouble().await {
                 Trouble::Rebooted => Recovery::Settings,
                 Trouble::PortGone => Recovery::Port,
-                Trouble::Echo if self.has_kept_connections().await => {
+                Trouble::Echo if Box::pin(self.has_kept_connections()).await => {
                     // Somebody switched the echo on. Switching it off is all there is to do.
-                    if let Err(error) = bringup::identify(&self.shared.port(), None).await {
+                    if let Err(error) = Box::pin(bringup::identify(&self.shared.port(), None)).await {
                         tracing::debug!(%error, "the echo was not switched off");
                     }
                     self.forget_events();
@@ -109,7 +109,7 @@ impl Supervisor {
                 Trouble::DataConnection(asked) => {
                     let is_recent = renewed.is_some_and(|at| at.elapsed() < RENEWAL_PAUSE);
                     if !is_recent && self.shared.links.connected().is_empty() {
-                        self.recover(Recovery::DataConnection).await;
+                        Box::pin(self.recover(Recovery::DataConnection)).await;
                         renewed = Some(Instant::now());
                     }
                     // Whoever asked may have left.
@@ -117,7 +117,8 @@ impl Supervisor {
                     continue;
                 }
             };
-            if !self.recover(recovery).await {
+            // Made when it is needed: most of the time there is nothing to recover, and a future takes its room.
+            if !Box::pin(self.recover(recovery)).await {
                 return;
             }
         }

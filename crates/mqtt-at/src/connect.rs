@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::error::InputError;
 use crate::qos::QoS;
 use crate::secret::Secret;
+use crate::sign_in::SignIn;
 use crate::tls::Tls;
 use crate::topic::TopicName;
 
@@ -32,6 +33,7 @@ pub struct ConnectOptions {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) credentials: Option<(String, Secret)>,
+    pub(crate) sign_in: Option<SignIn>,
     pub(crate) keep_alive: Duration,
     pub(crate) clean_session: bool,
     pub(crate) will: Option<Will>,
@@ -59,6 +61,7 @@ impl ConnectOptions {
             host: host.into(),
             port,
             credentials: None,
+            sign_in: None,
             keep_alive: Duration::from_secs(120),
             clean_session: true,
             will: None,
@@ -81,6 +84,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials = Some((user.into(), password.into()));
+        self
+    }
+
+    /// Signs in to a cloud platform with an identity of which the module makes user name and password. Default: not.
+    #[must_use]
+    pub fn sign_in(mut self, identity: SignIn) -> Self {
+        self.sign_in = Some(identity);
         self
     }
 
@@ -203,6 +213,10 @@ impl ConnectOptions {
         }
         if self.port == 0 {
             return Err(InputError::OutOfRange { field: "the port", got: 0, min: 1, max: 65_535 });
+        }
+        if self.sign_in.is_some() && self.credentials.is_some() {
+            let problem = "makes user name and password by itself, so that none can be given".into();
+            return Err(InputError::Malformed { field: "signing in to a platform", problem });
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ use crate::link::{Inbound, Links};
 use crate::options::{ModemOptions, Progress};
 use crate::qos::QoS;
 use crate::quirk::Quirks;
+use crate::sign_in::SignIn;
 use crate::topic::{TopicFilter, TopicName};
 use crate::vendor::Vendor;
 
@@ -71,6 +72,12 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 
     /// Makes sure that there is a data connection.
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()>;
+
+    /// Whether the module makes the login at a cloud platform from such an identity.
+    fn signs_in(&self, identity: &SignIn) -> bool {
+        let _ = identity;
+        false
+    }
 
     /// Checks everything that can be checked before a byte is sent.
     fn check(&self, options: &ConnectOptions) -> Result<()>;

@@ -28,6 +28,7 @@
 //! |---|---|
 //! | open a port, find out who is behind it, attach it to the network | [`Modem`], [`ModemOptions`] |
 //! | connect to a broker, with TLS, credentials, a will | [`Modem::connect`], [`ConnectOptions`], [`Tls`], [`Will`] |
+//! | sign in to a cloud platform | [`SignIn`] |
 //! | publish one message, or many | [`Client::publish`], [`Client::publisher`] |
 //! | receive | [`Client::subscribe`], [`Subscription`], [`Message`] |
 //! | know what came of it | [`Published`], [`Error`], [`Outcome`] |
@@ -86,6 +87,7 @@ mod qos;
 mod quirk;
 mod reporting;
 mod secret;
+mod sign_in;
 mod subscription;
 mod supervision;
 mod tls;
@@ -110,6 +112,7 @@ pub use options::{ModemOptions, Step};
 pub use qos::QoS;
 pub use quirk::{Quirk, QuirkRule};
 pub use secret::Secret;
+pub use sign_in::SignIn;
 pub use subscription::Subscription;
 pub use supervision::{ModemState, Recovery, ResetHook, Supervision};
 pub use tls::Tls;

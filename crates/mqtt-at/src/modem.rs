@@ -183,8 +183,7 @@ impl Modem {
     ///
     /// Dropping the future leaves the module's client to be cleaned up by the next `connect`.
     pub async fn connect(&self, options: ConnectOptions) -> Result<Client> {
-        options.check()?;
-        self.dialect().check(&options)?;
+        self.check(&options)?;
         let shared = self.shared();
         let (lease, dirty) = shared.lease(options.client_index)?;
         let index = lease.index;
@@ -211,6 +210,20 @@ impl Modem {
         }
         link.connected();
         Ok(Client::new(self.clone(), lease, link, options, backlog))
+    }
+
+    /// Checks everything that can be checked before a byte is sent.
+    fn check(&self, options: &ConnectOptions) -> Result<()> {
+        options.check()?;
+        match &options.sign_in {
+            Some(identity) if !self.dialect().signs_in(identity) => Err(Error::Unsupported {
+                what: identity.what(),
+                vendor: self.vendor(),
+                reason: "it has no command for that; compute user name and password, and give them as credentials"
+                    .into(),
+            }),
+            _ => self.dialect().check(options),
+        }
     }
 
     /// Sends one command of the module and reads its answer, between the commands of the clients.

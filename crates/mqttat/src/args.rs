@@ -16,6 +16,7 @@ pub(crate) mod info;
 pub(crate) mod ports;
 pub(crate) mod publish;
 pub(crate) mod replay;
+mod sign_in;
 pub(crate) mod sim;
 pub(crate) mod subscribe;
 #[cfg(feature = "tui")]

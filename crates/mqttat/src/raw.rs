@@ -157,6 +157,7 @@ mod tests {
             ("+csq;+cpin=1234", "AT+csq;+CPIN=***"),
             ("AT+QICSGP=1,1,\"apn\",\"u\",\"p\",1", "AT+QICSGP=1,1,\"apn\",\"u\",***,***"),
             ("AT+QMTCFG=\"hwauth\",0,\"id\",\"s\"", "AT+QMTCFG=\"hwauth\",0,***,***"),
+            ("AT+QMTCFG=\"hwprodid\",0,\"id\",\"s\",\"n\"", "AT+QMTCFG=\"hwprodid\",0,***,***,***"),
             ("AT+QMTCFG=\"keepalive\",0,120", "AT+QMTCFG=\"keepalive\",0,120"),
             ("AT+MQTTUSER=1,\"u\",\"p\"", "AT+MQTTUSER=1,\"u\",***"),
         ] {

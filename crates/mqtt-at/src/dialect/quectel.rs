@@ -36,6 +36,7 @@ mod publish_form;
 mod rules;
 #[cfg(test)]
 mod script;
+mod sign_in;
 mod tls;
 
 pub use commands::*;
@@ -56,6 +57,7 @@ use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
 use crate::quirk::Quirks;
+use crate::sign_in::SignIn;
 use crate::topic::TopicFilter;
 
 /// The dialect of one Quectel module.
@@ -119,6 +121,10 @@ impl Dialect for Quectel {
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
         flow::activate(port, options).await
+    }
+
+    fn signs_in(&self, identity: &SignIn) -> bool {
+        sign_in::setting(0, identity).is_some()
     }
 
     fn check(&self, options: &ConnectOptions) -> Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mqtt_at::{ConnectOptions, ProtocolVersion, QoS, Secret, Tls, Will};
 
+use super::sign_in::Identity;
 use crate::failure::Failure;
 
 /// How to connect to the broker.
@@ -31,6 +32,17 @@ pub(crate) struct Connection {
     /// Password
     #[arg(short = 'P', long = "pw", value_name = "PASSWORD", requires = "user", allow_hyphen_values = true)]
     pub(crate) password: Option<Secret>,
+
+    /// Sign in to a cloud platform, of which the module makes user name and password: alibaba,PRODUCT,DEVICE,SECRET or
+    /// onenet,PRODUCT,KEY or huawei,DEVICE,SECRET or huawei-product,PRODUCT,NODE,SECRET
+    #[arg(
+        long,
+        value_name = "PLATFORM,…",
+        env = "MQTTAT_SIGN_IN",
+        hide_env_values = true,
+        conflicts_with = "user"
+    )]
+    pub(crate) sign_in: Option<Identity>,
 
     /// Seconds of silence after which the module pings the broker; 0 is never [default: 120]
     #[arg(short = 'k', long = "keepalive", value_name = "SECONDS")]
@@ -114,6 +126,9 @@ impl Connection {
         if let Some(user) = &self.user {
             options = options.credentials(user, self.password.clone().unwrap_or_else(|| Secret::new("")));
         }
+        if let Some(identity) = &self.sign_in {
+            options = options.sign_in(identity.sign_in()?);
+        }
         if let Some(seconds) = self.keep_alive {
             options = options.keep_alive(Duration::from_secs(seconds.into()));
         }
@@ -194,6 +209,8 @@ mod tests {
             assert!(shown.contains(part), "{part} is missing in {shown}");
         }
         assert!(!shown.contains("open-sesame"));
+        let shown = options("-h broker --sign-in alibaba,product,device,open-sesame");
+        assert!(shown.contains("product_key: \"product\"") && !shown.contains("open-sesame"), "{shown}");
         let shown = options("-h broker --will-topic t --will-payload gone --will-qos 1 --will-retain");
         assert!(shown.contains("AtLeastOnce") && shown.contains("retain: true"), "{shown}");
     }
@@ -216,10 +233,12 @@ mod tests {
             "-h b --cert c",
             "-h b --will-topic t --will-qos 3",
             "-h b -V 5",
+            "-h b -u user --sign-in onenet,p,k",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
         assert!(parse("-h b --cert c --key k").unwrap().options(None).is_err());
+        assert!(parse("-h b --sign-in onenet,p").unwrap().options(None).is_err());
         assert!(parse("-u x").unwrap().options(None).is_err());
         assert!(parse("-u x").unwrap().options(Some("localhost")).is_ok());
     }

@@ -95,7 +95,7 @@ const SECRET: &[(&str, usize)] = &[
 ];
 
 /// Keys of `AT+QMTCFG` behind which keys of cloud platforms stand, from the third argument on.
-const SECRET_KEYS: &[&str] = &["aliauth", "hwauth", "onenet"];
+const SECRET_KEYS: &[&str] = &["aliauth", "hwauth", "hwprodid", "onenet"];
 
 /// Commands whose read form answers with a secret.
 const SECRET_READS: &[&str] =

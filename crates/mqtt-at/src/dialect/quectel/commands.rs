@@ -36,6 +36,7 @@ pub(super) use connection::connect_result;
 pub(super) use open::open_result;
 pub(super) use packet::acknowledgement;
 pub(super) use receive::stored_messages;
+pub(super) use setting::Setting;
 
 /// The parameters that [`QmtCfg`] and [`QsslCfg`] name, as types.
 pub mod parameters {

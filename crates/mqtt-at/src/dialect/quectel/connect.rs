@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use at_codec::Fields;
-use at_port::{Lane, Operation, OperationError};
+use at_port::{FinalResult, Lane, Operation, OperationError};
 
 use super::commands::{
     ConnectResult, DataForm, DataForms, OpenResult, PacketTimeout, QmtCfg, QmtConn, QmtOpen, ReceiveForm,
-    connect_result, open_result,
+    SetParameter, Setting, connect_result, open_result,
 };
 use super::flow;
 use super::rules::Sessions;
-use super::{facts, tls};
+use super::{facts, sign_in, tls};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ReceiveMode, Will};
 use crate::dialect::{Connecting, ask, if_possible, not_kept};
@@ -64,7 +64,7 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
         return Err(not_kept("AT+QMTCFG", "ssl"));
     }
     let outcome = match open(context, sessions).await {
-        Ok(()) => sign_in(context).await,
+        Ok(()) => log_in(context).await,
         Err(error) => Err(error),
     };
     match &outcome {
@@ -78,30 +78,67 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
 }
 
 /// A setting, and whether connecting makes sense without it.
-struct Set {
+pub(super) struct Set {
+    key: &'static str,
     operation: Operation,
     required: bool,
 }
 
+impl Set {
+    /// A setting without which there is no connecting.
+    pub(super) fn required<S: Setting>(command: SetParameter<S>) -> Result<Self, InputError> {
+        Ok(Self { key: S::KEY, operation: command.operation()?, required: true })
+    }
+
+    /// A setting that the firmware need not know.
+    fn optional<S: Setting>(command: SetParameter<S>) -> Result<Self, InputError> {
+        Ok(Self { required: false, ..Self::required(command)? })
+    }
+
+    async fn send(self, context: &Connecting<'_>) -> Result<()> {
+        let Self { key, operation, required } = self;
+        match context.port.run(operation.lane(Lane::client(context.index))).await {
+            Err(OperationError::Refused(_)) if !required => {
+                tracing::debug!(client = context.index, key, "the firmware does not know a setting");
+                Ok(())
+            }
+            Err(OperationError::Refused(refusal)) if refusal.result == FinalResult::Error => {
+                Err(refused_setting(&refusal.command, key).into())
+            }
+            outcome => Ok(drop(outcome?)),
+        }
+    }
+}
+
+/// The manual names two reasons for an `ERROR`: the client is connected, or a value is not one of the firmware's.
+fn refused_setting(command: &str, key: &str) -> ModuleError {
+    ModuleError {
+        command: command.to_owned(),
+        code: None,
+        meaning: format!("the module refused the setting {key}").into(),
+        remedy: Some("leave that option out, choose another value, or update the firmware"),
+        outcome: Outcome::NotSent,
+    }
+}
+
 /// All settings but will and TLS. They outlive a connection, so each is set, whatever its default.
 fn settings(index: u8, options: &ConnectOptions) -> Result<Vec<Set>, InputError> {
-    let required = |command: Result<Operation, InputError>| Ok(Set { operation: command?, required: true });
-    let optional = |command: Result<Operation, InputError>| Ok(Set { operation: command?, required: false });
     let timeout = PacketTimeout { timeout: options.packet_timeout, retries: options.retries, notice: true };
     // Whatever the mode, the length of each message is told: without it a payload can forge any report.
     let receive = ReceiveForm { stored: options.receive_mode == ReceiveMode::Pull, length: true };
     [
-        required(QmtCfg::version(index).set(options.version).operation()),
-        optional(QmtCfg::pdp_context(index).set(flow::PDP_CONTEXT).operation()),
-        required(QmtCfg::keep_alive(index).set(options.keep_alive).operation()),
-        required(QmtCfg::session(index).set(options.clean_session).operation()),
-        required(QmtCfg::timeout(index).set(timeout).operation()),
-        required(QmtCfg::recv_mode(index).set(receive).operation()),
-        optional(QmtCfg::data_format(index).set(DataForms::default()).operation()),
-        optional(QmtCfg::send_mode(index).set(DataForm::Text).operation()),
-        optional(QmtCfg::view_mode(index).set(false).operation()),
+        Set::required(QmtCfg::version(index).set(options.version)),
+        Set::optional(QmtCfg::pdp_context(index).set(flow::PDP_CONTEXT)),
+        Set::required(QmtCfg::keep_alive(index).set(options.keep_alive)),
+        Set::required(QmtCfg::session(index).set(options.clean_session)),
+        Set::required(QmtCfg::timeout(index).set(timeout)),
+        Set::required(QmtCfg::recv_mode(index).set(receive)),
+        Set::optional(QmtCfg::data_format(index).set(DataForms::default())),
+        Set::optional(QmtCfg::send_mode(index).set(DataForm::Text)),
+        Set::optional(QmtCfg::view_mode(index).set(false)),
     ]
     .into_iter()
+    .chain(options.sign_in.as_ref().and_then(|identity| sign_in::setting(index, identity)))
     .collect()
 }
 
@@ -128,13 +165,8 @@ fn conn_command(index: u8, options: &ConnectOptions) -> QmtConn {
 async fn configure(context: &Connecting<'_>) -> Result<()> {
     let Connecting { port, index, options, .. } = *context;
     let lane = Lane::client(index);
-    for Set { operation, required } in settings(index, options)? {
-        match port.run(operation.lane(lane)).await {
-            Err(OperationError::Refused(refusal)) if !required => {
-                tracing::debug!(client = index, command = %refusal.command, "the firmware does not know a setting");
-            }
-            outcome => drop(outcome?),
-        }
+    for setting in settings(index, options)? {
+        setting.send(context).await?;
     }
     set_will(context).await?;
     let tls_context = options.tls.is_some().then_some(index);
@@ -217,7 +249,7 @@ async fn open_once(context: &Connecting<'_>, sessions: &Arc<Sessions>) -> Result
 }
 
 /// Sends CONNECT. It follows at once, because brokers close connections that stay silent.
-async fn sign_in(context: &Connecting<'_>) -> Result<()> {
+async fn log_in(context: &Connecting<'_>) -> Result<()> {
     let Connecting { port, index, options, progress } = *context;
     if let Some(progress) = progress {
         progress(&Step::Connect);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mqtt_at::{Error, Fault, Outcome, QoS, Will};
+use mqtt_at::{Error, Fault, Outcome, QoS, SignIn, Will};
 
 use crate::support::{Bench, KINDS, options};
 
@@ -58,6 +58,27 @@ async fn connect_options_are_checked_before_a_byte_is_sent() {
             assert!(is_named, "{kind:?}: {error} does not name {names}");
             assert!(matches!(error, Error::Input(_) | Error::Unsupported { .. }), "{kind:?}: {error:?}");
         }
+        assert_eq!(bench.module.understood().len(), before, "{kind:?}: nothing was sent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_the_module_does_not_know_is_refused_before_a_byte_is_sent() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let before = bench.module.understood().len();
+        let identity = SignIn::one_net("product", "hush");
+        let twice = options("one").sign_in(identity.clone()).credentials("user", "hush");
+        let error = bench.modem.connect(twice).await.map(drop).unwrap_err();
+        assert!(matches!(error, Error::Input(_)) && error.to_string().contains("user name"), "{error}");
+        let outcome = bench.modem.connect(options("one").sign_in(identity)).await;
+        if kind.vendor == virtual_modem::Vendor::Quectel {
+            outcome.expect("the module knows OneNET");
+            continue;
+        }
+        let error = outcome.map(drop).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{kind:?}: {error:?}");
+        assert!(error.to_string().contains("signing in to OneNET"), "{kind:?}: {error}");
         assert_eq!(bench.module.understood().len(), before, "{kind:?}: nothing was sent");
     }
 }

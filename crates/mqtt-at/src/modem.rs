@@ -219,8 +219,9 @@ impl Modem {
             Some(identity) if !self.dialect().signs_in(identity) => Err(Error::Unsupported {
                 what: identity.what(),
                 vendor: self.vendor(),
-                reason: "it has no command for that; compute user name and password, and give them as credentials"
-                    .into(),
+                reason:
+                    "it has no command for that; compute user name and password, and give them as credentials"
+                        .into(),
             }),
             _ => self.dialect().check(options),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mqtt_at::{Modem, ModemOptions, Recovery, ResetHook};
+use mqtt_at::{Modem, ModemOptions, Recovery, ResetHook, SignIn};
 use virtual_modem::{Broker, MemoryBroker, VirtualModem};
 
 use super::*;
@@ -23,6 +23,22 @@ async fn after_a_reboot_all_is_as_before_within_five_seconds() {
         works(&bench, &client, &mut messages, "after").await;
         let echo = bench.module.settings();
         assert!(!format!("{echo:?}").contains("(\"echo\", \"1\")"), "{kind:?}: settings are made again");
+    }
+}
+
+/// The module forgets the identity when it restarts.
+#[tokio::test(start_paused = true)]
+async fn an_identity_at_a_cloud_platform_is_given_again_after_a_reboot() {
+    let kind = KINDS.iter().find(|kind| kind.vendor == Vendor::Quectel).unwrap();
+    let bench = bench(kind).await;
+    let identity = SignIn::one_net("product", "hush");
+    let client = bench.modem.connect(options("one").sign_in(identity)).await.unwrap();
+    bench.module.reboot(Reboot::Loud);
+    comes_back(&client).await;
+    let connects = bench.broker.ledger().connects;
+    assert_eq!(connects.len(), 2);
+    for connect in connects {
+        assert_eq!((connect.user.as_deref(), connect.password.as_deref()), (Some("product"), Some("hush")));
     }
 }
 

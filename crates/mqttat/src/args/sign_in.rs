@@ -30,7 +30,9 @@ impl FromStr for Identity {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let (platform, values) = text.split_once(',').unwrap_or((text, ""));
         Ok(Self(match platform {
-            "alibaba" => split(values).map(|[product, device, secret]| SignIn::alibaba(product, device, secret)),
+            "alibaba" => {
+                split(values).map(|[product, device, secret]| SignIn::alibaba(product, device, secret))
+            }
             "onenet" => split(values).map(|[product, key]| SignIn::one_net(product, key)),
             "huawei" => split(values).map(|[device, secret]| SignIn::huawei(device, secret)),
             "huawei-product" => {

@@ -9,8 +9,10 @@ use crate::dialect::quectel::script::Host;
 use crate::error::Fault;
 use crate::event::ClientStatus;
 use crate::qos::QoS;
+use crate::sign_in::SignIn;
 use crate::tls::Tls;
 
+mod sign_in;
 mod tls;
 
 fn options() -> ConnectOptions {

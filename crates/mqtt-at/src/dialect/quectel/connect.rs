@@ -105,7 +105,7 @@ impl Set {
             Err(OperationError::Refused(refusal)) if refusal.result == FinalResult::Error => {
                 Err(refused_setting(&refusal.command, key).into())
             }
-            outcome => Ok(drop(outcome?)),
+            outcome => outcome.map(drop).map_err(Error::from),
         }
     }
 }

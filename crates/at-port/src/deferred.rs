@@ -31,6 +31,7 @@ pub struct Deferred {
     pub(crate) timeout: Duration,
     pub(crate) shared: bool,
     ended_by: Option<&'static str>,
+    refused_by: Option<fn(&[u8]) -> bool>,
 }
 
 /// What a line with the right name and key means for a deferred result.
@@ -51,7 +52,8 @@ impl Deferred {
     ///
     /// `names` are the spellings that count as this result (one firmware says `+QMTPUB`, another `+QMTPUBEX`).
     pub fn new(names: &'static [&'static str], key: impl Into<Vec<i64>>, timeout: Duration) -> Self {
-        Self { names, key: key.into(), judge: |_| Verdict::Final, timeout, shared: false, ended_by: None }
+        let judge = |_: &mut Fields<'_>| Verdict::Final;
+        Self { names, key: key.into(), judge, timeout, shared: false, ended_by: None, refused_by: None }
     }
 
     /// Judges the fields behind the key. Default: every such line is the result.
@@ -79,6 +81,17 @@ impl Deferred {
         self
     }
 
+    /// Ends the wait, too, when a report comes for which the function says yes, although nothing in it names whom it
+    /// concerns (it is still routed). If several operations could be meant, it ends none of their waits.
+    ///
+    /// Such a report is one even where it looks like a final result code and another command is in flight: that
+    /// command is not refused by it.
+    #[must_use]
+    pub fn refused_by(mut self, refuses: fn(&[u8]) -> bool) -> Self {
+        self.refused_by = Some(refuses);
+        self
+    }
+
     /// How a line bears on this result.
     pub(crate) fn verdict(&self, line: &[u8]) -> Verdict {
         for name in self.names {
@@ -94,6 +107,11 @@ impl Deferred {
     pub(crate) fn is_ended_by(&self, line: &[u8]) -> bool {
         let fields = self.ended_by.and_then(|name| Fields::of(line, name));
         fields.is_some_and(|mut fields| fields.integer() == self.key.first().copied())
+    }
+
+    /// Whether the line is a report that ends the wait without naming it.
+    pub(crate) fn is_refused_by(&self, line: &[u8]) -> bool {
+        self.refused_by.is_some_and(|refuses| refuses(line))
     }
 
     /// Whether two deferred results cannot be told apart.

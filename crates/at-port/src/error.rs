@@ -176,10 +176,10 @@ pub enum PortError {
         /// How long.
         after: Duration,
     },
-    /// Bytes without a line end came without end.
-    #[error("the port delivers bytes that are no lines")]
+    /// Bytes without a line end, or lines of one answer, came without end.
+    #[error("the port delivers bytes without end")]
     Garbage {
-        /// How many bytes came since the last line.
+        /// How many bytes came since the last line, or in the answer.
         bytes: usize,
     },
     /// [`Port::close`](crate::Port::close) was called, or every handle was dropped.
@@ -256,7 +256,7 @@ mod tests {
             (io.into(), "the port failed"),
             (PortError::Unresponsive { probes: 4, heard_anything: false }, "the module does not answer"),
             (PortError::Stalled { after: Duration::from_secs(30) }, "the port takes no data"),
-            (PortError::Garbage { bytes: 65536 }, "the port delivers bytes that are no lines"),
+            (PortError::Garbage { bytes: 65536 }, "the port delivers bytes without end"),
             (PortError::Closed, "the port was closed"),
             (PortError::DriverGone, "the driver of the port was dropped"),
         ];

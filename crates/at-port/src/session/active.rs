@@ -27,6 +27,8 @@ pub(super) struct Active<T> {
     lines: Vec<Bytes>,
     /// Where in `lines` those of this step begin.
     mark: usize,
+    /// How many bytes `lines` hold.
+    kept: usize,
     /// A deferred result that came before the final result.
     pub(super) deferred: Option<Bytes>,
     /// The report that says that the deferred result will not come.
@@ -42,6 +44,9 @@ pub(super) struct Active<T> {
     /// This step in the trace.
     span: Span,
 }
+
+/// More bytes than any answer has: a module that lists its files or its messages says less.
+const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// How far the exchange in flight has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +100,7 @@ impl<T: Ticket> Active<T> {
             course: Course::Line { sent: 0 },
             lines: Vec::new(),
             mark: 0,
+            kept: 0,
             deferred: None,
             lost: None,
             echo_possible: true,
@@ -249,9 +255,11 @@ impl<T: Ticket> Active<T> {
         }
     }
 
-    /// Keeps an information response.
-    pub(super) fn keep(&mut self, line: Bytes) {
+    /// Keeps an information response. If an answer has no end, gives the number of its bytes.
+    pub(super) fn keep(&mut self, line: Bytes) -> Option<usize> {
+        self.kept += line.len();
         self.lines.push(line);
+        (self.kept > LONGEST_ANSWER).then_some(self.kept)
     }
 
     /// Goes on to the next step, if there is one.
@@ -277,6 +285,13 @@ impl<T: Ticket> Active<T> {
             Some(deferred) if self.is_last_step() && self.is_asked() => deferred.verdict(line),
             _ => Verdict::NotThis,
         }
+    }
+
+    /// Whether a report that names nobody may end the wait for the deferred result.
+    pub(super) fn may_be_refused_by(&self, line: &[u8]) -> bool {
+        let deferred =
+            self.job.operation.deferred.as_ref().filter(|_| self.is_last_step() && self.is_asked());
+        deferred.is_some_and(|deferred| deferred.is_refused_by(line))
     }
 
     /// Whether the module may have taken the command although its final result is missing.

@@ -27,9 +27,14 @@ struct Waiting<T> {
     until: Instant,
     command: String,
     step: usize,
+    /// How often progress has made the wait begin again.
+    extended: u32,
     /// Set if the final result never came; the deferred result then stands for both.
     without_final: Option<OperationError>,
 }
+
+/// How often progress makes a wait begin again: more often than any module is told to try, and not for ever.
+const MOST_EXTENSIONS: u32 = 20;
 
 /// Results that are still owed by the module under a key that later operations share.
 struct Doubt {
@@ -73,6 +78,7 @@ impl<T: Ticket> Pending<T> {
             until,
             command,
             step,
+            extended: 0,
             without_final: missing,
         });
     }
@@ -91,7 +97,10 @@ impl<T: Ticket> Pending<T> {
             match waiting.deferred.verdict(line) {
                 Verdict::NotThis => {}
                 Verdict::Interim => {
-                    waiting.until = now + waiting.deferred.timeout;
+                    if waiting.extended < MOST_EXTENSIONS {
+                        waiting.extended += 1;
+                        waiting.until = now + waiting.deferred.timeout;
+                    }
                     return true;
                 }
                 Verdict::Final => {
@@ -106,9 +115,19 @@ impl<T: Ticket> Pending<T> {
         false
     }
 
-    /// Ends the waits that this report ends.
-    pub(super) fn end_by(&mut self, line: &Bytes) {
-        self.fail_where(|it| it.deferred.is_ended_by(line), |it| it.released(Some(line.clone())));
+    /// Whether a line that looks like a final result code is a report that may end one of the waits.
+    pub(super) fn may_be_refused_by(&self, line: &[u8]) -> bool {
+        self.waiting.iter().any(|waiting| waiting.deferred.is_refused_by(line))
+    }
+
+    /// Ends the waits that this report ends; `another` says that it may concern the operation in flight as well.
+    pub(super) fn end_by(&mut self, line: &Bytes, another: bool) {
+        let refused = self.waiting.iter().filter(|it| it.deferred.is_refused_by(line)).count();
+        let is_only_one = refused == 1 && !another;
+        self.fail_where(
+            |it| it.deferred.is_ended_by(line) || is_only_one && it.deferred.is_refused_by(line),
+            |it| it.released(Some(line.clone())),
+        );
     }
 
     /// Ends the waits for results that will not come.

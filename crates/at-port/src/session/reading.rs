@@ -32,9 +32,10 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if self.inbox.is_empty() && self.inbox.capacity() > LONGEST_KEPT {
             self.inbox = BytesMut::new();
         }
+        // A count that was too large to be true must not keep the port deaf either.
         self.silence = match self.codec.pending() {
-            Unfinished::Line | Unfinished::Counted => Some(now + self.options.silence),
-            _ => None,
+            Unfinished::None => None,
+            Unfinished::Line | Unfinished::Counted | Unfinished::Skipping => Some(now + self.options.silence),
         };
     }
 
@@ -110,11 +111,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.handle_final(now, result);
         } else if recognised.is_some() || self.active.as_ref().is_some_and(|it| it.takes_text(&line, report))
         {
-            if let Some(active) = &mut self.active {
-                active.keep(line);
+            if let Some(bytes) = self.active.as_mut().and_then(|active| active.keep(line)) {
+                self.end(PortError::Garbage { bytes });
             }
         } else if report {
-            self.pending.end_by(&line);
+            let another = self.active.as_ref().is_some_and(|active| active.may_be_refused_by(&line));
+            self.pending.end_by(&line, another);
             self.note_loss(&line);
             let reaction = self.codec.framing_mut().unsolicited(&line);
             self.react(now, Some(&line), reaction);
@@ -200,12 +202,13 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         true
     }
 
-    /// Reads a final result code. A report that looks like one is a report unless an answer is awaited.
+    /// Reads a final result code. A report that looks like one is a report unless an answer is awaited, and also then if
+    /// an accepted operation waits that it may concern.
     fn final_result(&self, line: &Bytes, report: bool) -> Option<FinalResult> {
         let vendor = || self.codec.framing().final_result(line);
         let result = FinalResult::standard(line).or_else(vendor);
         let awaited = self.active.as_ref().is_some_and(|it| it.is_asked());
-        result.filter(|_| awaited || !report)
+        result.filter(|_| !report || awaited && !self.pending.may_be_refused_by(line))
     }
 
     fn handle_final(&mut self, now: Instant, result: FinalResult) {

@@ -20,7 +20,8 @@ use tokio::time::timeout;
 /// The vocabulary of the scripted module.
 ///
 /// `+URC: …` and `+CREG: n` are reports to the modem's channel, `+MSG: n,…` is a report with n counted bytes,
-/// `+NEW: n` asks for `AT+READ=n`, `+STAT: n,…` ends the connection of client n, `RDY` tells of a reboot.
+/// `+NEW: n` asks for `AT+READ=n`, `+STAT: n,…` ends the connection of client n, `RDY` tells of a reboot. `ERROR: n`
+/// refuses a command, and so does `DENIED`, which is a report as well and names nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TestRules;
 
@@ -52,13 +53,14 @@ impl Rules for TestRules {
     type Urc = Bytes;
 
     fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
-        let is_result = line.starts_with(b"ERROR: ");
+        let is_result = line.starts_with(b"ERROR: ") || line == "DENIED";
         is_result.then(|| FinalResult::Vendor { line: line.clone(), success: false })
     }
 
     fn is_unsolicited(&self, line: &[u8]) -> bool {
         [&b"+URC: "[..], b"+MSG: ", b"+NEW: ", b"+STAT: ", b"+CREG: "].iter().any(|it| line.starts_with(it))
             || line == b"RDY"
+            || line == b"DENIED"
     }
 
     fn unsolicited(&mut self, line: &Bytes) -> Reaction<Bytes> {

@@ -237,6 +237,66 @@ async fn a_loss_before_the_command_is_not_its_loss() {
     assert_eq!(result_of(running).await, "+DONE: 1,0");
 }
 
+/// `AT+OP=n`, completed by `+OP: n,…`, or ended by `DENIED`, which does not say whose.
+fn deniable(number: i64) -> Operation {
+    let result = Deferred::new(&["+OP"], [number], TIMEOUT).refused_by(|line| line == b"DENIED");
+    Exchange::new(write("+OP", number)).timeout(ms(1000)).deferred(result)
+}
+
+/// The command in flight is about to be asked for its data: a refusal that is not its own must not end it, or its data
+/// would not be written and the next command be taken for it.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_names_nobody_is_that_of_the_operation_that_waits() {
+    let mut s = synced().await;
+    let mut reports = s.port.receiver(at_port::Channel::Modem);
+    let waiting = accepted(&mut s, deniable(1), "AT+OP=1\r").await;
+    let mark = at_port::PromptForm::Mark;
+    let in_flight = s.run(Exchange::new(write("+PUT", 5)).data(mark, "hello".into(), TIMEOUT));
+    s.module.answer("AT+PUT=5\r", "\r\nDENIED\r\n\r\n>").await;
+    s.module.answer("hello", "\r\nOK\r\n").await;
+    in_flight.await.unwrap().unwrap();
+    let Err(OperationError::Released { report, .. }) = waiting.await.unwrap() else { panic!("released") };
+    assert_eq!(report.as_deref(), Some(&b"DENIED"[..]));
+    assert_eq!(reports.recv().await.unwrap(), "DENIED", "it is still routed");
+    s.check_in_step().await;
+
+    // Where nobody waits it answers the command in flight, before its `OK` or in the place of it.
+    let refused = s.run(deniable(2));
+    s.module.answer("AT+OP=2\r", "\r\nDENIED\r\n").await;
+    assert!(matches!(refused.await.unwrap(), Err(OperationError::Refused(_))));
+    s.check_in_step().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_may_be_that_of_several_is_nobody_s() {
+    let mut s = synced().await;
+    let first = accepted(&mut s, deniable(1), "AT+OP=1\r").await;
+    let second = accepted(&mut s, deniable(2), "AT+OP=2\r").await;
+    s.module.send("\r\nDENIED\r\n\r\n+OP: 1,0\r\n\r\n+OP: 2,0\r\n").await;
+    assert_eq!((result_of(first).await, result_of(second).await), ("+OP: 1,0".into(), "+OP: 2,0".into()));
+    // One of them has not been accepted yet.
+    let first = accepted(&mut s, deniable(3), "AT+OP=3\r").await;
+    let second = s.run(deniable(4));
+    s.module.answer("AT+OP=4\r", "\r\nDENIED\r\n\r\nOK\r\n\r\n+OP: 4,0\r\n\r\n+OP: 3,0\r\n").await;
+    assert_eq!((result_of(first).await, result_of(second).await), ("+OP: 3,0".into(), "+OP: 4,0".into()));
+    s.check_in_step().await;
+}
+
+/// A module that has only progress to report does not keep its caller waiting for ever.
+#[tokio::test(start_paused = true)]
+async fn progress_without_end_comes_to_an_end() {
+    let mut s = synced().await;
+    let running = accepted(&mut s, keyed(1), "AT+DO=1\r").await;
+    let begun = tokio::time::Instant::now();
+    while !running.is_finished() {
+        s.module.send("\r\n+DONE: 1,1,2\r\n").await;
+        tokio::time::sleep(ms(1000)).await;
+        assert!(begun.elapsed() < 30 * TIMEOUT);
+    }
+    assert!(matches!(running.await.unwrap(), Err(OperationError::Timeout { .. })));
+    s.check_in_step().await;
+}
+
 /// The same name is the answer of a query and the result of another command; the query's shape decides.
 #[tokio::test(start_paused = true)]
 async fn a_query_with_the_name_of_a_pending_result_gets_its_answer() {

@@ -236,6 +236,20 @@ async fn f02_f05_f06_f22_a_broken_message_is_reported_and_never_read_as_lines() 
     }
 }
 
+/// A length of which a digit was lost or added announces more than will ever come. The answers that come instead must
+/// not be counted as its bytes until the port is given up.
+#[tokio::test(start_paused = true)]
+async fn f05_a_length_too_large_to_be_true_does_not_make_the_port_deaf() {
+    let mut s = synced().await;
+    let mut reports = s.port.receiver(Channel::Modem);
+    s.module.send("\r\n+MSG: 9000000,hello\r\n").await;
+    // This answer may still be counted, but the line has fallen silent before the next one.
+    s.module.pass_fence().await;
+    s.module.answer("AT+CGATT?\r", "\r\n+CGATT: 1\r\n\r\nOK\r\n").await;
+    s.check_in_step().await;
+    assert_eq!(reports.recv().await.unwrap(), "damaged TooLong");
+}
+
 #[tokio::test(start_paused = true)]
 async fn f09_garbage_without_end_ends_the_port() {
     let mut s = synced().await;

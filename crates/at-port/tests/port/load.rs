@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use at_codec::CommandLine;
 use at_port::{Answer, Channel, Exchange, Lane, Operation, OperationError, PortOptions};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::Instant;
 
@@ -154,4 +155,20 @@ async fn a_port_in_doubt_does_not_spin() {
     // Four probes in vain, and the end.
     s.driver.await.unwrap();
     assert!(s.polls.load(std::sync::atomic::Ordering::Relaxed) - before < 30);
+}
+
+/// An answer of which no end is in sight must not fill the memory.
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_end_is_the_end_of_the_port() {
+    let mut s = synced().await;
+    let running = s.run(Exchange::new(CommandLine::execute("+LIST")).answer(Answer::Named("+LIST")));
+    s.module.expect("AT+LIST\r").await;
+    let line = format!("+LIST: {}\r\n", "x".repeat(1000));
+    let mut sent = 0;
+    while s.module.io.write_all(line.as_bytes()).await.is_ok() {
+        sent += line.len();
+        assert!(sent < 2 * 1024 * 1024, "{sent} bytes of an answer were taken");
+    }
+    assert!(matches!(running.await.unwrap(), Err(OperationError::Port { .. })));
+    assert!(matches!(s.driver.await.unwrap(), at_port::PortError::Garbage { bytes } if bytes > 1024 * 1024));
 }

@@ -127,9 +127,16 @@ pub(super) fn is_error(line: &[u8]) -> bool {
     Fields::of(line, ERROR).is_some()
 }
 
-/// What the broker said, in a line `ERROR: code`: the codes are those of MQTT's CONNACK, in their order.
+/// Whether a line can be the reason why a client is not connected. It does not name the client.
+pub(super) fn is_refusal(line: &[u8]) -> bool {
+    is_error(line) || broker_error(line).is_some()
+}
+
+/// What the broker said, in a line `ERROR: code` or `+CME ERROR: code`: the codes are those of MQTT's CONNACK, in their
+/// order.
 pub(super) fn broker_error(line: &[u8]) -> Option<BrokerError> {
-    let number = Fields::of(line, ERROR)?.integer()?.try_into().ok()?;
+    let mut fields = Fields::of(line, ERROR).or_else(|| Fields::of(line, "+CME ERROR"))?;
+    let number = fields.integer()?.try_into().ok()?;
     connack(number).map(BrokerError::connack)
 }
 
@@ -231,8 +238,14 @@ mod tests {
             assert_eq!((error.code, &error.meaning[..]), (code, words), "{line}");
             assert!(is_error(line.as_bytes()));
         }
-        for line in ["ERROR", "ERROR: 699", "ERROR: 705", "ERROR: x", "+CME ERROR: 703", "ERROR 703"] {
+        for line in ["ERROR", "ERROR: 699", "ERROR: 705", "ERROR: x", "+CME ERROR: 30", "ERROR 703"] {
             assert_eq!(broker_error(line.as_bytes()), None, "{line}");
+        }
+        assert_eq!(broker_error(b"+CME ERROR: 703").map(|error| error.code), Some(4));
+        for (line, can) in
+            [("ERROR: 9", true), ("+CME ERROR: 700", true), ("+CME ERROR: 30", false), ("ERROR", false)]
+        {
+            assert_eq!(is_refusal(line.as_bytes()), can, "{line}");
         }
         assert!(!is_error(b"ERROR") && !is_error(b"+CME ERROR: 703") && is_error(b"ERROR: 705"));
     }

@@ -57,7 +57,7 @@ pub(super) async fn count_messages(port: &ModemPort, lane: Lane, sessions: &Sess
 pub(super) async fn activate(port: &ModemPort, options: &ModemOptions, sessions: &Sessions) -> Result<()> {
     sessions.set_pdp(options.pdp.clone());
     let call = data_call(port, Lane::COMMON).await?;
-    if call.is_some_and(|call| call.active) && has_address(port, Lane::COMMON, call).await? {
+    if call.is_some_and(|call| call.active) && has_address(port, Lane::COMMON, call).await? == Some(true) {
         return Ok(());
     }
     dial(port, Lane::COMMON, &options.pdp, sessions).await
@@ -93,10 +93,19 @@ async fn dial(port: &ModemPort, lane: Lane, pdp: &Pdp, sessions: &Sessions) -> R
         // The context may have an address from the registration, while the module is still dialling.
         let is_dialling =
             refusal.is_none() && call.is_some_and(|call| !call.active) && start.elapsed() < SETTLE;
-        if sessions.dialled() || !is_dialling && has_address(port, lane, call).await? {
+        if sessions.dialled() {
+            return Ok(());
+        }
+        let has_address = if is_dialling { Some(false) } else { has_address(port, lane, call).await? };
+        if has_address == Some(true) {
             return Ok(());
         }
         if start.elapsed() >= patience {
+            if has_address.is_none() {
+                // A module that has a data connection refuses to dial, too: connecting will show whether there is one.
+                tracing::warn!("the module tells nothing of its data connection");
+                return Ok(());
+            }
             let reason =
                 refusal.map_or(Cow::Borrowed("the module got no address"), |refusal| refusal.meaning);
             return Err(NetworkError::Pdp { reason }.into());
@@ -121,13 +130,15 @@ pub(super) async fn data_call(port: &ModemPort, lane: Lane) -> Result<Option<Dat
     if_possible(ask(port, lane, MipCall::read()).await)
 }
 
-/// Whether there is an address, here or in the PDP context.
-async fn has_address(port: &ModemPort, lane: Lane, call: Option<DataCall>) -> Result<bool> {
+/// Whether there is an address, here or in the PDP context. A module that tells none may still say that there is a data
+/// connection; `None` if it says nothing at all.
+async fn has_address(port: &ModemPort, lane: Lane, call: Option<DataCall>) -> Result<Option<bool>> {
     if call.is_some_and(|call| call.address.is_some()) {
-        return Ok(true);
+        return Ok(Some(true));
     }
     let contexts = if_possible(ask(port, lane, PdpAddress::of(PDP_CONTEXT)).await)?;
-    Ok(contexts.unwrap_or_default().iter().any(|it| it.cid == PDP_CONTEXT && !it.addresses.is_empty()))
+    let has_one = contexts.map(|all| all.iter().any(|it| it.cid == PDP_CONTEXT && !it.addresses.is_empty()));
+    Ok(has_one.or_else(|| call.map(|call| call.active)))
 }
 
 /// Says farewell to the broker. A refusal is a failure only as long as there is a connection.

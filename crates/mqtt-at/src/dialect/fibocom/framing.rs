@@ -2,7 +2,8 @@
 //! [Fibocom MQTT 1.2.6 §1.11].
 //!
 //! Both lengths are known before the first byte of either, so that nothing has to be looked for. The manual puts topic
-//! and payload on a line of their own; MC665 modules print them behind a comma on the same line. It shows quotes
+//! and payload on a line of their own, and its table may also be read as putting them behind a space; MC665 modules print
+//! them behind a comma on the same line. It shows quotes
 //! around them, which the lengths do not count; whether every module prints them is not known, so both is read. The
 //! form with quotes goes first. In the other one it can be mistaken only if the module itself, and not the publisher,
 //! writes a quote where its `OK` has to follow.
@@ -136,6 +137,9 @@ fn header(head: &[u8]) -> Header {
 /// More digits than any length has.
 const MAX_DIGITS: usize = 7;
 
+/// The most bytes between a header and what follows that say nothing.
+const MAX_BLANKS: usize = 4;
+
 struct Cursor<'a> {
     head: &'a [u8],
     at: usize,
@@ -154,23 +158,22 @@ impl Cursor<'_> {
         if (topic, payload) == (0, 0) {
             return Ok(Header::Other);
         }
-        if self.peek()? == b',' {
-            self.at += 1;
-        } else {
-            self.byte(b'\r')?;
-            self.byte(b'\n')?;
+        self.spaces()?;
+        match self.peek()? {
+            b',' => self.at += 1,
+            b'"' => {}
+            _ => {
+                self.byte(b'\r')?;
+                self.byte(b'\n')?;
+            }
         }
+        self.blanks()?;
         Ok(Header::Message(Message { client, qos, body: Body { start: self.at, topic, payload } }))
     }
 
     /// Digits, and a few spaces in front of them.
     fn number(&mut self) -> Result<usize, Header> {
-        for _ in 0..4 {
-            if self.peek()? != b' ' {
-                break;
-            }
-            self.at += 1;
-        }
+        self.spaces()?;
         let start = self.at;
         let mut number = 0;
         while let digit @ b'0'..=b'9' = self.peek()? {
@@ -181,6 +184,32 @@ impl Cursor<'_> {
             self.at += 1;
         }
         if self.at == start { Err(Header::Other) } else { Ok(number) }
+    }
+
+    fn spaces(&mut self) -> Result<(), Header> {
+        for _ in 0..MAX_BLANKS {
+            if self.peek()? != b' ' {
+                break;
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// Passes over blanks and line ends in front of an opening quote. Without a quote they may belong to the topic.
+    fn blanks(&mut self) -> Result<(), Header> {
+        for at in self.at..=self.at + MAX_BLANKS {
+            match self.head.get(at) {
+                None => return Err(Header::Partial),
+                Some(b' ' | b'\r' | b'\n') => {}
+                Some(b'"') => {
+                    self.at = at;
+                    break;
+                }
+                Some(_) => break,
+            }
+        }
+        Ok(())
     }
 
     fn byte(&mut self, wanted: u8) -> Result<(), Header> {

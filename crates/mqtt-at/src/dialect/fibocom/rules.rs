@@ -172,18 +172,6 @@ impl FibocomRules {
         Reaction { lost: Some(Lost::Lane(Lane::client(client))), ..Reaction::default() }
     }
 
-    /// `ERROR: 703` while no command is in flight: the reason of a connection that is being made
-    /// [Fibocom MQTT 1.2.6 §1.2.2]. It does not name the client.
-    fn refused(&self, line: &[u8]) -> Reaction<Inbound> {
-        match self.sessions.only_one_opening() {
-            Some(client) => Reaction { lost: Some(Lost::Lane(Lane::client(client))), ..Reaction::default() },
-            None => {
-                tracing::warn!(report = %at_codec::Escaped(line), "an error that no command is waiting for");
-                Reaction::default()
-            }
-        }
-    }
-
     fn call_changed(&self, line: &[u8]) -> Reaction<Inbound> {
         if let Some(call) = data_call(line) {
             tracing::debug!(active = call.active, "news of the data connection");
@@ -219,12 +207,13 @@ impl Rules for FibocomRules {
         facts::is_error(line).then(|| FinalResult::Vendor { line: line.clone(), success: false })
     }
 
+    /// `ERROR: 703` behind the `OK` is the reason of a connection that is being made [Fibocom MQTT 1.2.6 §1.2.2].
     fn is_unsolicited(&self, line: &[u8]) -> bool {
         match name_of(line) {
             Some(MESSAGE | ANNOUNCED | UNCOUNTED | OPENED | BROKEN | LOST | CLOSED | CALL | SIM_READY) => {
                 true
             }
-            Some(name) => name == STARTED_NAME || IGNORED.contains(&name),
+            Some(name) => name == STARTED_NAME || IGNORED.contains(&name) || facts::is_refusal(line),
             None => {
                 let is_start = STARTED.contains(&line) || AFTER_START.contains(&line);
                 is_start || facts::is_error(line) || line.starts_with(b"MIPCALL:")
@@ -259,7 +248,6 @@ impl Rules for FibocomRules {
             Some(STARTED_NAME) => self.rebooted(),
             Some(_) => Reaction::default(),
             None if STARTED.contains(&&line[..]) => self.rebooted(),
-            None if facts::is_error(line) => self.refused(line),
             None => self.call_changed(line),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::facts;
 use crate::options::Pdp;
 
 /// The clients, and what is common to them.
@@ -77,14 +76,6 @@ impl Sessions {
     /// Whether a client was connected when the module was asked, and still is as far as is known here.
     pub(super) fn in_question(&self, client: u8) -> bool {
         self.known().client(client).is_some_and(|it| it.in_question)
-    }
-
-    /// The client that is being connected, if there is only one.
-    pub(super) fn only_one_opening(&self) -> Option<u8> {
-        let mut known = self.known();
-        let mut opening = facts::CLIENTS
-            .filter(|client| known.client(*client).is_some_and(|it| it.state == State::Opening));
-        opening.next().filter(|_| opening.next().is_none())
     }
 
     /// The module has started anew. What is queued or in flight is settled by the port.

@@ -94,6 +94,8 @@ impl Command for MqttOpen {
             .integer(whole_seconds("the keep-alive", self.keep_alive, facts::KEEP_ALIVE)?)
             .finish();
         let result = status::deferred(&[OPEN], client, self.timeout).shared_key();
+        // The reason of a refusal may come in the place of the result, while other commands are in flight.
+        let result = result.refused_by(facts::is_refusal);
         Ok(Exchange::new(line).timeout(timeout::ACCEPTED).deferred(result))
     }
 

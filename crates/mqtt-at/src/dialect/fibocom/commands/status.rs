@@ -18,9 +18,10 @@ pub enum Status {
 
 /// The result `NAME: client,status`.
 pub(super) fn deferred(names: &'static [&'static str], client: i64, timeout: Duration) -> Deferred {
+    // `+MQTTOPEN: 1,2` is no result, but an answer that lists clients.
     let judge = |fields: &mut Fields<'_>| match fields.integer() {
-        Some(_) => Verdict::Final,
-        None => Verdict::NotThis,
+        Some(0 | 1) => Verdict::Final,
+        _ => Verdict::NotThis,
     };
     Deferred::new(names, [client], timeout).judge(judge)
 }

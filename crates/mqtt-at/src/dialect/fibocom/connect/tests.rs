@@ -267,11 +267,50 @@ async fn f_err_700_to_704_are_the_broker_s() {
         // In the place of the result.
         ("<< OK\n<< ERROR: 703", 4),
         ("<< OK\n<< ERROR: 704", 5),
+        ("<< OK\n<< +CME ERROR: 703", 4),
     ] {
         let error = connect_by(&format!("{SETTINGS}{OPEN}{answer}\n{FREE}")).await.unwrap_err();
         let Error::Broker(error) = error else { panic!("{answer}: {error}") };
         assert_eq!(error.code, code, "{answer}");
     }
+}
+
+/// The other client is about to publish when the reason comes: its payload has to follow the prompt all the same, or the
+/// module would take the next command for it.
+#[tokio::test(start_paused = true)]
+async fn the_reason_of_a_refusal_is_not_that_of_another_client_s_command() {
+    let host = Host::default();
+    let script = format!(
+        "{SETTINGS}{OPEN}<< OK
+        >> AT+MQTTPUB=2,\"t\",1,0,5
+        << ERROR: 703
+        <= \\r\\n>\\r\\n
+        >= hello
+        << OK
+        << +MQTTPUB: 2,1
+        {FREE}"
+    );
+    let (options, sessions) = (options(), &host.sessions);
+    host.converse(&script, async |port| {
+        let context = Connecting { port: &port, index: 1, options: &options, progress: None };
+        let publish = async {
+            // Time goes on when nothing but the result is waited for.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let command = super::super::MqttPub::new(2, "t", "hello").qos(QoS::AtLeastOnce);
+            ask(&port, Lane::client(2), command).await
+        };
+        let (connected, published) = tokio::join!(connect(&context, sessions), publish);
+        assert!(matches!(connected, Err(Error::Broker(error)) if error.code == 4));
+        assert_eq!(published.unwrap(), Status::Success);
+    })
+    .await;
+}
+
+/// The answer that lists free clients has the name of the result.
+#[tokio::test(start_paused = true)]
+async fn a_list_of_clients_is_no_result() {
+    let script = format!("{SETTINGS}{OPEN}<< OK\n<< +MQTTOPEN: 1,2\n<< +MQTTOPEN: 1,1");
+    connect_by(&script).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,6 +110,19 @@ async fn firmware_without_a_query_shows_the_address_in_the_context() {
     }
 }
 
+/// Firmware that knows neither question may have a data connection or not; connecting will show it.
+#[tokio::test(start_paused = true)]
+async fn firmware_that_tells_nothing_is_taken_at_its_word() {
+    let unknown = ">> AT+MIPCALL?\n<< ERROR\n";
+    let poll = format!("{unknown}>> AT+CGPADDR=1\n<< ERROR\n");
+    let script = format!("{unknown}>> AT+MIPCALL=1\n<< ERROR\n{}", poll.repeat(4));
+    activate_by(ModemOptions::new(), &script).await.unwrap();
+    // One that says that it is dialled, and no address.
+    activate_by(ModemOptions::new(), ">> AT+MIPCALL?\n<< +MIPCALL: 1\n<< OK\n>> AT+CGPADDR=1\n<< ERROR")
+        .await
+        .unwrap();
+}
+
 /// A module that is dialled already refuses to dial, whatever it says when it is asked.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_to_dial_may_mean_that_it_is_done() {

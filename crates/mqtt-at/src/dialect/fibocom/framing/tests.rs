@@ -48,10 +48,13 @@ struct Form {
     quote: &'static str,
 }
 
-/// Those of the manual, of MC665 modules, and both without quotes.
-const FORMS: [Form; 4] = [
+/// Those of the manual, of MC665 modules, with more or other blanks than these, and both without quotes.
+const FORMS: [Form; 7] = [
     Form { between: "\r\n", quote: "\"" },
     Form { between: ",", quote: "\"" },
+    Form { between: " ", quote: "\"" },
+    Form { between: ", ", quote: "\"" },
+    Form { between: " \r\n\r\n", quote: "\"" },
     Form { between: "\r\n", quote: "" },
     Form { between: ",", quote: "" },
 ];
@@ -135,6 +138,8 @@ fn f_mqttread_layouts() {
     let expected = (b"topic1".to_vec(), b"Test".to_vec());
     assert_eq!(only_message(b"\r\n+MQTTREAD: 1,2,6,4\r\n\"topic1\",\"Test\"\r\n"), expected);
     assert_eq!(only_message(b"\r\n+MQTTREAD: 1,2,6,4,\"topic1\",\"Test\"\r\n"), expected);
+    assert_eq!(only_message(b"\r\n+MQTTREAD: 1,2,6,4 \"topic1\",\"Test\"\r\n"), expected);
+    assert_eq!(only_message(b"\r\n+MQTTREAD: 1,2,6,4\r\n\r\n\"topic1\",\"Test\"\r\n"), expected);
     assert_eq!(only_message(b"\r\n+MQTTREAD:1, 2, 6, 4\r\ntopic1,Test\r\n"), expected);
     assert_eq!(only_message(b"\r\n+MQTTREAD: 1,2,6,4,topic1,Test\r\n"), expected);
 }

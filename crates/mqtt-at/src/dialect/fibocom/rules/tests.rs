@@ -220,9 +220,18 @@ fn late_results_and_news_of_the_network_are_known() {
     ] {
         assert!(does_nothing(&report(&mut rules, line)), "{line}");
     }
-    for line in
-        ["OK", "ERROR", "RDYX", "+CSQ: 1,2", "+MQTTBREAKS: 1,1", "+SIM READYX", "", "MIPCALL", "866123"]
-    {
+    for line in [
+        "OK",
+        "ERROR",
+        "+CME ERROR: 30",
+        "RDYX",
+        "+CSQ: 1,2",
+        "+MQTTBREAKS: 1,1",
+        "+SIM READYX",
+        "",
+        "MIPCALL",
+        "866123",
+    ] {
         assert!(!rules.is_unsolicited(line.as_bytes()), "{line}");
     }
     assert_eq!(status(&link), ClientStatus::Connected);
@@ -246,13 +255,12 @@ fn news_of_the_data_connection_are_remembered() {
 }
 
 #[test]
-fn an_error_without_a_command_is_about_the_client_that_is_being_connected() {
+fn an_error_is_a_final_result_and_a_report() {
     let host = Host::default();
     let mut rules = host.rules();
-    host.sessions.set(2, State::Opening);
-    assert_eq!(report(&mut rules, "ERROR: 703").lost, Some(Lost::Lane(Lane::client(2))));
-    host.sessions.set(1, State::Opening);
-    assert!(does_nothing(&report(&mut rules, "ERROR: 703")), "which of the two?");
+    for line in ["ERROR: 703", "ERROR: 9", "+CME ERROR: 703"] {
+        assert!(does_nothing(&report(&mut rules, line)), "{line}");
+    }
     let result = rules.final_result(&Bytes::from_static(b"ERROR: 703")).unwrap();
     assert!(!result.is_success() && rules.final_result(&Bytes::from_static(b"ERROR")).is_none());
 }

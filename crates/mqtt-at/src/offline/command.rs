@@ -259,7 +259,19 @@ pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
         Some(Vendor::Quectel)
     } else if is(&["+CMQTT", "+CSSLCFG", "+CCERT", "+NETOPEN"]) {
         Some(Vendor::SimCom)
-    } else if is(&["+MQTTCONNPARAM", "+MQTTSTATE", "+XIIC", "+XGAUTH", "+CLOUD", "+AWS", "+MQTTPUBS"]) {
+    } else if is(&[
+        "+MQTTCONNPARAM",
+        "+MQTTWILLPARAM",
+        "+MQTTWILLMSG",
+        "+MQTTSTATE",
+        "+MQTTDISCONN",
+        "+MQTTPUBS",
+        "+XIIC",
+        "+XGAUTH",
+        "+CLOUD",
+        "+AWS",
+        "+CERTADD",
+    ]) {
         Some(Vendor::Neoway)
     } else if is(&[
         "+MQTTUSERCFG",

@@ -76,6 +76,9 @@ pub(super) const TEXT: Charset = Charset::ASCII.no_backslash();
 /// The report of a message, which has the name of the answer of `AT+MQTTSUB?`, too [Neoway MQTT 1.2 §5.4].
 pub(super) const MESSAGE: &str = "+MQTTSUB";
 
+/// The same without the plus sign.
+pub(super) const BARE_MESSAGE: &str = "MQTTSUB";
+
 /// The report of a message from Alibaba's cloud [Neoway MQTT 1.2 §4].
 pub(super) const CLOUD_MESSAGE: &str = "+CLOUDPUBLISH";
 

@@ -3,7 +3,7 @@
 //! only a later manual knows [N58 AT 2.0 §17.9].
 //!
 //! The length counts the raw bytes of the payload, which has no quotes, and CR LF follows. Some modules print a space
-//! behind the colon; with several clients at once (`AT+MQTTMUX`) the number of the client goes first. The topic from
+//! behind the colon, and some may leave the plus sign out; with several clients at once (`AT+MQTTMUX`) the number of the client goes first. The topic from
 //! Alibaba's cloud has no quotes on most modules, and the spaces behind its commas vary.
 
 use std::sync::Arc;
@@ -68,11 +68,12 @@ fn is_expected(links: &Links, source: Source, topic: &[u8]) -> bool {
 impl Source {
     const ALL: [Self; 3] = [Self::Broker, Self::Alibaba, Self::Aws];
 
-    const fn name(self) -> &'static str {
+    /// How its messages begin. The driver of N27 modules does not rely on the plus sign.
+    const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Broker => facts::MESSAGE,
-            Self::Alibaba => facts::CLOUD_MESSAGE,
-            Self::Aws => facts::AWS_MESSAGE,
+            Self::Broker => &[facts::MESSAGE, facts::BARE_MESSAGE],
+            Self::Alibaba => &[facts::CLOUD_MESSAGE],
+            Self::Aws => &[facts::AWS_MESSAGE],
         }
     }
 
@@ -129,13 +130,15 @@ enum Header {
 }
 
 fn header(head: &[u8]) -> Header {
-    let begins = |source: &Source| {
-        let name = source.name().as_bytes();
+    let begins = |(_, name): &(Source, &str)| {
+        let name = name.as_bytes();
         name.starts_with(head)
             || head.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":") || rest.is_empty())
     };
-    let Some(source) = Source::ALL.into_iter().find(begins) else { return Header::Other };
-    let at = source.name().len() + 1;
+    let mut names =
+        Source::ALL.into_iter().flat_map(|source| source.names().iter().map(move |it| (source, *it)));
+    let Some((source, name)) = names.find(begins) else { return Header::Other };
+    let at = name.len() + 1;
     if head.len() < at {
         return Header::Partial;
     }

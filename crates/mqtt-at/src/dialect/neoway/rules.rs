@@ -38,6 +38,7 @@ const IGNORED: &[&[u8]] = &[
     b"+CTZE",
     b"+CMTI",
     b"+CLIP",
+    b"+TCPSEND",
 ];
 
 /// The module has started.
@@ -170,13 +171,17 @@ impl Rules for NeowayRules {
         match name_of(line) {
             Some(facts::DISCONNECTED) => true,
             Some(name) => IGNORED.contains(&name) || REPORTS.iter().any(|report| report.as_bytes() == name),
-            None => line == STARTED || line == b"RING",
+            None => {
+                let is_message = Fields::of(line, facts::BARE_MESSAGE).is_some();
+                is_message || line == STARTED || line == b"RING"
+            }
         }
     }
 
     fn unsolicited(&mut self, line: &Bytes) -> Reaction<Inbound> {
         let is = |name: &str| Fields::of(line, name).is_some();
-        if is(facts::MESSAGE) || is(facts::CLOUD_MESSAGE) || is(facts::AWS_MESSAGE) {
+        let messages = [facts::MESSAGE, facts::BARE_MESSAGE, facts::CLOUD_MESSAGE, facts::AWS_MESSAGE];
+        if messages.into_iter().any(is) {
             self.received(line)
         } else if name_of(line) == Some(facts::DISCONNECTED) {
             self.lost(facts::loss_cause(line))

@@ -221,9 +221,11 @@ fn acknowledgement(reply: &Reply, qos: QoS) -> Result<Option<CloudResult>, Unrea
     }
 }
 
-/// A result behind the `OK`. Nothing in it says to which command it belongs.
+/// A result behind the `OK`. Nothing in it says to which command it belongs, nor does the error that may come in its
+/// place [Neoway MQTT 1.2 §B.1].
 pub(super) fn deferred(names: &'static [&'static str]) -> Deferred {
-    Deferred::new(names, [], timeout::CLOUD).shared_key()
+    let is_error = |line: &[u8]| Fields::of(line, facts::CMD_ERROR).is_some();
+    Deferred::new(names, [], timeout::CLOUD).shared_key().refused_by(is_error)
 }
 
 /// Reads `NAME: <OK>`, also without the angle brackets.

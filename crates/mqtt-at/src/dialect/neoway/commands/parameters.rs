@@ -28,7 +28,7 @@ pub struct MqttConnParam {
 }
 
 impl MqttConnParam {
-    /// A client identifier of at most 256 bytes, without user name and password.
+    /// A client identifier of 1 to 256 bytes, without user name and password.
     pub fn new(identifier: impl Into<String>) -> Self {
         Self { identifier: identifier.into(), user: String::new(), password: Secret::new("") }
     }
@@ -72,8 +72,13 @@ impl Command for MqttConnParam {
     type Answer = ();
 
     fn operation(&self) -> Result<Operation, InputError> {
+        const IDENTIFIER: &str = "the client identifier";
+        // "The user name and password can be null", and nothing else.
+        if self.identifier.is_empty() {
+            return Err(InputError::Missing { field: IDENTIFIER });
+        }
         let line = CommandLine::write(CONN_PARAM)
-            .quoted("the client identifier", &self.identifier, facts::TEXT, facts::CLIENT_IDENTIFIER)?
+            .quoted(IDENTIFIER, &self.identifier, facts::TEXT, facts::CLIENT_IDENTIFIER)?
             .quoted("the user name", &self.user, facts::TEXT, facts::USER)?
             .secret("the password", self.password.expose(), facts::TEXT, facts::PASSWORD)?;
         Ok(setting(line.finish()))

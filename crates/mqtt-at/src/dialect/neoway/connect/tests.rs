@@ -64,6 +64,7 @@ fn n_limits() {
             "the keep-alive interval is 181, and must be 20 to 180",
         ),
         (options().keep_alive(Duration::ZERO), "the keep-alive interval is 0, and must be 20 to 180"),
+        (ConnectOptions::new("", "h", 1), "the client identifier is missing"),
         (ConnectOptions::new("id", "", 1), "the host is missing"),
         (ConnectOptions::new("id", "h", 0), "the port is 0, and must be 1 to 65535"),
     ] {

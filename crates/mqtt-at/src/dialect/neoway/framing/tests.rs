@@ -132,6 +132,8 @@ fn n_urc_mqttsub() {
         // With several clients, the number of the client goes first.
         ("+MQTTSUB:1,7,\"neoway02\",3,abc", Some(7), "neoway02", "abc"),
         ("+MQTTSUB: 1, 7, \"neoway02\",3,abc", Some(7), "neoway02", "abc"),
+        // N27, whose driver does not rely on the plus sign.
+        ("MQTTSUB:0,\"neoway02\",4,\r\nOK", None, "neoway02", "\r\nOK"),
         ("+MQTTSUB:70000,\"neoway02\",1,x", None, "neoway02", "x"),
     ] {
         let frames = frames(&links, format!("\r\n{line}\r\n").as_bytes());
@@ -255,6 +257,9 @@ fn what_only_begins_alike_is_a_line() {
         "+CLOUDPUBLISH",
         "+CLOUDPUBACK: <OK>",
         "+MQTTSUB:0,\"no length",
+        "MQTTSUB",
+        "MQTTSUBX:0,\"t\",1,x",
+        "MODEM:STARTUP",
     ] {
         let frames = between(&links, format!("\r\n{line}\r\n").as_bytes());
         assert_eq!(frames, [Frame::Line(line.into())], "{line}");

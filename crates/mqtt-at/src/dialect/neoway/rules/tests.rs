@@ -4,7 +4,7 @@ use at_codec::DamageKind;
 use at_port::PortEvent;
 
 use super::*;
-use crate::dialect::neoway::commands::{MqttPubs, MqttSub};
+use crate::dialect::neoway::commands::{CloudPubMsg, CloudSub, MqttPubs, MqttSub};
 use crate::dialect::neoway::script::Host;
 use crate::dialect::{ModemPort, send};
 use crate::error::Outcome;
@@ -150,6 +150,7 @@ fn late_results_and_other_news_are_nobodys() {
         "+CREG: 1",
         "RING",
         "+CLIP: \"123\",145,,,\"\",0",
+        "+TCPSEND:Error1",
     ] {
         assert!(does_nothing(&report(&mut rules, line)), "{line}");
     }
@@ -223,6 +224,33 @@ async fn the_vendors_error_ends_command_and_connection() {
         );
         assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedByModule));
     }
+}
+
+/// The error comes in the place of the result that the cloud owes, while the next command waits for its prompt: its
+/// payload must be written, or the module would take the command after it for the payload.
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_cloud_is_not_the_next_commands() {
+    let script = "
+        >> AT+CLOUDSUB=/a,1
+        << OK
+        >> AT+CLOUDPUBMSG=/b,0,5
+        << +CMD ERROR: <-3>
+        <= \\r\\n>
+        >= hello
+        << OK";
+    Host::default()
+        .converse(script, async |port| {
+            let publish = async {
+                // Time goes on when nothing but the result is waited for.
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                send(&port, CloudPubMsg::new("/b", QoS::AtMostOnce, "hello")).await
+            };
+            let subscribe = send(&port, CloudSub::new("/a", QoS::AtLeastOnce));
+            let (subscribed, published) = tokio::join!(subscribe, publish);
+            assert!(matches!(subscribed, Err(crate::Error::ConnectionLost { .. })));
+            assert_eq!(published.unwrap(), None);
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

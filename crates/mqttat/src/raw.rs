@@ -140,6 +140,8 @@ mod tests {
             "AT+CGDATA=\"PPP\",1",
             "AT+MQTTPUB=1,\"t\",0,0,5",
             "AT+QFUPL=\"x\",3",
+            "AT+MQTTWILL=1,\"t\",0,0,149",
+            "AT+MQTTPUBRAW=0,\"t\",5,0,0",
         ] {
             assert!(refused(text, true), "{text}");
         }
@@ -160,6 +162,15 @@ mod tests {
             ("AT+QMTCFG=\"hwprodid\",0,\"id\",\"s\",\"n\"", "AT+QMTCFG=\"hwprodid\",0,***,***,***"),
             ("AT+QMTCFG=\"keepalive\",0,120", "AT+QMTCFG=\"keepalive\",0,120"),
             ("AT+MQTTUSER=1,\"u\",\"p\"", "AT+MQTTUSER=1,\"u\",***"),
+            ("AT+MIPCALL=1,\"apn\"", "AT+MIPCALL=1,\"apn\""),
+            ("AT+MIPCALL=1,\"apn\",\"u\",\"p\"", "AT+MIPCALL=1,\"apn\",\"u\",***"),
+            ("AT+XGAUTH=1,1,\"u\",\"p\"", "AT+XGAUTH=1,1,\"u\",***"),
+            ("AT+CWJAP=\"net\",\"p\"", "AT+CWJAP=\"net\",***"),
+            (
+                "AT+MQTTUSERCFG=0,1,\"i\",\"u\",\"p\",0,0,\"\"",
+                "AT+MQTTUSERCFG=0,1,\"i\",\"u\",***,***,***,***",
+            ),
+            ("AT+MQTTAUTHCFG=1,\"k\",\"n\",\"s\",0", "AT+MQTTAUTHCFG=1,\"k\",\"n\",***,***"),
         ] {
             assert_eq!(masked(text), shown);
             assert_eq!(has_secret(text), shown.contains("***"), "{text}");
@@ -186,6 +197,7 @@ mod tests {
             "AT+QMTCFG=\"aliauth\",0",
             "AT+CSQ;+MQTTCONNPARAM?",
             "AT+QICSGP=1",
+            "AT+MQTTAUTHCFG=1,\"k\",\"n\",\"s\",0",
         ] {
             assert!(answers_with_secret(text), "{text}");
         }

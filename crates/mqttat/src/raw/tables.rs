@@ -66,6 +66,11 @@ const PROMPTING: &[(&str, Prompts)] = &[
     ("+AWSPUBMSG", Prompts::Always),
     ("+CERTADD", Prompts::Always),
     ("+MIPSEND", Prompts::Always),
+    ("+MQTTWILL", Prompts::UnlessQuoted),
+    ("+MQTTPUBRAW", Prompts::Always),
+    ("+MQTTLONGCLIENTID", Prompts::Always),
+    ("+MQTTLONGUSERNAME", Prompts::Always),
+    ("+MQTTLONGPASSWORD", Prompts::Always),
     ("+GTSSLFILE", Prompts::Always),
 ];
 
@@ -88,7 +93,12 @@ const SECRET: &[(&str, usize)] = &[
     ("+CGAUTH", 2),
     ("+QMTCONN", 3),
     ("+QICSGP", 4),
+    ("+XGAUTH", 3),
+    ("+MIPCALL", 3),
+    ("+CWJAP", 1),
     ("+MQTTUSER", 2),
+    ("+MQTTUSERCFG", 4),
+    ("+MQTTAUTHCFG", 3),
     ("+MQTTCONNPARAM", 2),
     ("+CMQTTCONNECT", 5),
     ("+CLOUDHDAUTH", 2),
@@ -155,6 +165,8 @@ pub(super) fn reads_secret(part: &Part<'_>) -> bool {
         // These are read by writing fewer arguments.
         ("+QMTCFG", Form::Write) => SECRET_KEYS.contains(&part.key().as_str()),
         ("+QICSGP", Form::Write) => part.arguments().len() == 1,
+        // It makes a password of a device's secret, and says it.
+        ("+MQTTAUTHCFG", Form::Write) => true,
         (name, Form::Read) => SECRET_READS.contains(&name),
         _ => false,
     }

@@ -242,7 +242,7 @@ async fn f02_f05_f06_f22_a_broken_message_is_reported_and_never_read_as_lines() 
 async fn f05_a_length_too_large_to_be_true_does_not_make_the_port_deaf() {
     let mut s = synced().await;
     let mut reports = s.port.receiver(Channel::Modem);
-    s.module.send("\r\n+MSG: 9000000,hello\r\n").await;
+    s.module.send(format!("\r\n+MSG: 9000000,{}\r\n", "hello".repeat(20))).await;
     // This answer may still be counted, but the line has fallen silent before the next one.
     s.module.pass_fence().await;
     s.module.answer("AT+CGATT?\r", "\r\n+CGATT: 1\r\n\r\nOK\r\n").await;

@@ -114,9 +114,14 @@ impl Analyser {
         analyser
     }
 
-    /// Whose module speaks like this, as far as the host's command lines tell.
+    /// Whose module speaks like this, as far as command lines or reports tell.
     pub fn vendor_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Vendor> {
         lines.into_iter().find_map(command::vendor_of)
+    }
+
+    /// How many bytes of data a command line announces, for those that ask for data behind a prompt.
+    pub fn announced_length(line: &[u8]) -> Option<usize> {
+        command::announced_length(line)
     }
 
     /// The host wrote this.

@@ -19,6 +19,7 @@ mod page;
 mod paint;
 mod progress;
 mod raw;
+mod serial_log;
 mod transcript;
 
 use crate::args::Args;

@@ -12,7 +12,7 @@ use mqtt_at::at::{Tap, TapEntry};
 
 use crate::arrival::timestamp;
 use crate::failure::Failure;
-use crate::raw;
+use crate::{raw, serial_log};
 
 use virtual_modem::{BadTranscript, Transcript};
 
@@ -93,21 +93,53 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
 
 /// Reads a transcript from a file, or from stdin for `-`.
 pub(crate) fn load(path: &Path) -> Result<Transcript, Failure> {
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(path)
+    parse(path, &content(path)?)
+}
+
+/// Reads a transcript, or else a serial log, and says whether it was one.
+pub(crate) fn load_any(path: &Path) -> Result<(Transcript, bool), Failure> {
+    let bytes = content(path)?;
+    let failure = match parse(path, &bytes) {
+        Ok(transcript) => return Ok((transcript, false)),
+        Err(failure) => failure,
     };
+    let is_ours = bytes.starts_with(HEAD.as_bytes());
+    let looks_like_ours = is_ours || [&b">>"[..], b"<<", b"@"].iter().any(|mark| bytes.starts_with(mark));
+    match serial_log::read(&bytes).filter(|_| !is_ours) {
+        Some(transcript) => Ok((transcript, true)),
+        // What looks like a transcript should be told what is wrong with it.
+        None if looks_like_ours => Err(failure),
+        None => {
+            Err(Failure::caller(format!("{}: there is no AT conversation in it", path.display()))
+                .remedy(WANTED))
+        }
+    }
+}
+
+/// What a file should be.
+const WANTED: &str = "name a transcript, such as --record writes, or the log of a terminal program";
+
+fn content(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    bytes.map_err(|error| Failure::caller(format!("{}: {error}", path.display())).remedy(WANTED))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Transcript, Failure> {
     let about = path.display();
-    let text = text.map_err(|error| {
-        Failure::caller(format!("{about}: {error}")).remedy("name a transcript, such as --record writes")
-    })?;
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::caller(format!("{about}: it is no UTF-8")))?;
     text.parse().map_err(|bad: BadTranscript| {
         Failure::caller(format!("{about}: {bad}"))
             .remedy("a line begins with #, with >> (to the module) or with << (from it)")
     })
 }
+
+/// How every transcript of ours begins.
+const HEAD: &str = "# recorded: ";
 
 /// A transcript that is being written.
 #[derive(Debug, Clone)]
@@ -133,7 +165,7 @@ impl Recording {
             let date = timestamp(SystemTime::now());
             let version = env!("CARGO_PKG_VERSION");
             let device = escaped(device.as_bytes());
-            write!(file, "# recorded: {date}\n# tool: mqttat {version}\n# device: {device}\n")?;
+            write!(file, "{HEAD}{date}\n# tool: mqttat {version}\n# device: {device}\n")?;
             file.write_all(b"# fidelity: lines as they were framed; secrets are ***\n")?;
             Ok(file)
         };

@@ -44,8 +44,9 @@ pub struct Transcript {
 pub struct Note {
     /// How many turns had been recorded before.
     pub turns: usize,
-    /// Time since the conversation began.
-    pub at: Duration,
+    /// Time since the conversation began, if it was recorded. Without one the remark is a comment for whoever reads
+    /// the transcript's text.
+    pub at: Option<Duration>,
     /// What was remarked.
     pub text: String,
 }
@@ -84,7 +85,8 @@ impl Direction {
         }
     }
 
-    fn line_end(self) -> &'static [u8] {
+    /// How its lines end: CR, or CR LF of the module.
+    pub fn line_end(self) -> &'static [u8] {
         match self {
             Self::HostToModule => b"\r",
             Self::ModuleToHost => b"\r\n",
@@ -117,7 +119,11 @@ impl FromStr for Transcript {
             if let Some(comment) = line.strip_prefix('#') {
                 if let Some((at, text)) = comment.strip_prefix(" @").and_then(|timed| timed.split_once(' ')) {
                     let at = read_time(at).map_err(problem)?;
-                    transcript.notes.push(Note { turns: transcript.turns.len(), at, text: text.to_owned() });
+                    transcript.notes.push(Note {
+                        turns: transcript.turns.len(),
+                        at: Some(at),
+                        text: text.to_owned(),
+                    });
                 } else if let Some((key, value)) = comment.split_once(": ") {
                     transcript.headers.push((key.trim().to_owned(), value.trim().to_owned()));
                 }
@@ -204,7 +210,10 @@ impl fmt::Display for Transcript {
         let mut notes = self.notes.iter().peekable();
         for number in 0..=self.turns.len() {
             while let Some(note) = notes.next_if(|note| note.turns <= number) {
-                writeln!(f, "# @{} {}", note.at.as_millis(), note.text)?;
+                match note.at {
+                    Some(at) => writeln!(f, "# @{} {}", at.as_millis(), note.text)?,
+                    None => writeln!(f, "# {}", note.text)?,
+                }
             }
             if let Some(turn) = self.turns.get(number) {
                 writeln!(f, "{turn}")?;

@@ -120,14 +120,11 @@ impl Active {
         self.data.extend_from_slice(bytes);
     }
 
-    /// The length that was announced for data: the last argument, or one before it where a timeout follows.
     fn declared(&self) -> Option<usize> {
-        let mut numbers = self.arguments.iter().rev().map_while(|argument| argument.parse().ok());
-        let last: usize = numbers.next()?;
-        if self.name == "+QFUPL" { numbers.next().or(Some(last)) } else { Some(last) }
+        announced(&self.name, self.arguments.iter().map(String::as_str))
     }
 
-    /// Whether the last argument can be the length of data.
+    /// Whether one of its arguments can be the length of data.
     pub(super) fn declared_data(&self) -> bool {
         self.form == Form::Write && self.declared().is_some() && self.purpose.is_some_and(|it| it.asks)
     }
@@ -251,9 +248,27 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whose command it is, if it is one vendor's alone.
+/// The length that a command line announces for data.
+pub(super) fn announced_length(line: &[u8]) -> Option<usize> {
+    let (name, _, arguments) = take_apart(line);
+    announced(&name, arguments.iter().map(String::as_str))
+}
+
+/// Commands whose data's length is the second argument; of all others it is the last.
+const LENGTH_IS_SECOND: &[&str] =
+    &["+QFUPL", "+CMQTTWILLMSG", "+CMQTTSUBTOPIC", "+CMQTTSUB", "+CMQTTUNSUBTOPIC", "+CMQTTUNSUB"];
+
+fn announced<'a>(name: &str, mut arguments: impl DoubleEndedIterator<Item = &'a str>) -> Option<usize> {
+    let length = if LENGTH_IS_SECOND.contains(&name) { arguments.nth(1) } else { arguments.next_back() };
+    length?.parse().ok()
+}
+
+/// Whose command or report it is, if it is one vendor's alone.
 pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
-    let (name, ..) = take_apart(line);
+    let line = line.trim_ascii();
+    let body = line.strip_prefix(b"AT").or_else(|| line.strip_prefix(b"at")).unwrap_or(line);
+    let name = body.split(|byte| b"=?:".contains(byte)).next().unwrap_or_default().to_ascii_uppercase();
+    let name = String::from_utf8_lossy(&name);
     let is = |names: &[&str]| names.iter().any(|it| name.starts_with(it));
     if is(&["+QMT", "+QSSL", "+QIACT", "+QICSGP", "+QFUPL", "+QURCCFG"]) {
         Some(Vendor::Quectel)
@@ -283,7 +298,8 @@ pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
         "+CIPSTA",
     ]) {
         Some(Vendor::Espressif)
-    } else if is(&["+MIPCALL", "+MQTTOPEN", "+MQTTUSER", "+MQTTCONF", "+MQTTREAD"]) {
+    } else if is(&["+MIPCALL", "+MQTTOPEN", "+MQTTUSER", "+MQTTCONF", "+MQTTREAD", "+MQTTMSG", "+MQTTBREAK"])
+    {
         Some(Vendor::Fibocom)
     } else {
         None

@@ -6,17 +6,20 @@ use super::Verbosity;
 
 /// Read a transcript offline, and say what each line means and what looks wrong
 ///
-/// Transcripts come from --record, or from a serial log in the same form. No module is needed. The vendor is found by
-/// the commands unless --vendor names it. What is in doubt comes with the row of the known deviation or the section of
-/// the vendor's manual. To let the client itself run against a transcript, use --device play:FILE with any command.
+/// Transcripts come from --record. Serial logs of terminal programs, drivers and daemons are read, too: with marks that
+/// say who spoke (> and <, TX and RX, SEND and RECV, ...) or without, with times or without. No module is needed. The
+/// vendor is found by the commands unless --vendor names it. What is in doubt comes with the row of the known deviation
+/// or the section of the vendor's manual. To let the client itself run against a transcript, use --device play:FILE with
+/// any command.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mqttat --device sim:simcom --record s.at pub -t hello -m world
   mqttat replay s.at
   mqttat replay s.at --json
-  mqttat replay s.at --html s.html")]
+  mqttat replay s.at --html s.html
+  mqttat replay minicom.cap --vendor quectel")]
 pub(crate) struct Replay {
-    /// The transcript; - is stdin
+    /// The transcript, or a serial log; - is stdin
     pub(crate) file: PathBuf,
 
     /// Write one page that shows the conversation and what looks wrong, for a bug report

@@ -16,7 +16,7 @@ use crate::transcript::{dropped_in, escaped};
 use crate::{output, page, transcript};
 
 pub(super) fn run(args: &Replay, context: &Context) -> Result<(), Failure> {
-    let conversation = transcript::load(&args.file)?;
+    let (conversation, is_log) = transcript::load_any(&args.file)?;
     let vendor = match context.global.vendor {
         VendorChoice::Named(vendor) => vendor,
         VendorChoice::Auto => vendor_of(&conversation)?,
@@ -30,17 +30,29 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<(), Failure> {
                 .remedy("name a file that can be written")
         })?;
     }
-    if context.global.json { print_objects(&analysis) } else { print_text(&analysis) }
+    if context.global.json {
+        return print_objects(&analysis);
+    }
+    if is_log {
+        output::print(|out| {
+            writeln!(out, "== a serial log: who spoke is told by its marks, or by what was said")
+        })?;
+    }
+    print_text(&analysis)
 }
 
-/// Whose module it was, by its commands or else by the header.
+/// Whose module it was, by its commands, or else by the header, or else by what the module said.
 fn vendor_of(transcript: &Transcript) -> Result<Vendor, Failure> {
-    let host = transcript.turns.iter().filter(|turn| turn.direction == Direction::HostToModule);
-    let told = || {
+    let by_lines = |speaker| {
+        let turns = transcript.turns.iter().filter(move |turn| turn.direction == speaker);
+        Analyser::vendor_of(turns.map(|turn| &turn.bytes[..]))
+    };
+    let by_header = || {
         let headers = transcript.headers.iter().filter(|(key, _)| key == "device" || key == "module");
         headers.flat_map(|(_, value)| value.split([' ', ':'])).find_map(|word| word.parse().ok())
     };
-    Analyser::vendor_of(host.map(|turn| &turn.bytes[..])).or_else(told).ok_or_else(|| {
+    let vendor = by_lines(Direction::HostToModule).or_else(by_header);
+    vendor.or_else(|| by_lines(Direction::ModuleToHost)).ok_or_else(|| {
         Failure::caller("whose module this was cannot be seen in the transcript")
             .remedy("name it with --vendor")
     })
@@ -52,8 +64,8 @@ fn analyse(transcript: &Transcript, vendor: Vendor) -> Analysis {
     for number in 0..=transcript.turns.len() {
         while let Some(note) = notes.next_if(|note| note.turns <= number) {
             match dropped_in(&note.text) {
-                Some(bytes) => analyser.dropped(Some(note.at), bytes),
-                None => analyser.note(Some(note.at), &note.text),
+                Some(bytes) => analyser.dropped(note.at, bytes),
+                None => analyser.note(note.at, &note.text),
             }
         }
         match transcript.turns.get(number) {

@@ -119,6 +119,38 @@ fn logs_without_a_header_are_read_from_stdin_too() {
     assert!(text.ends_with("== Quectel, 3 entries; errors: 1, warnings: 0, notes: 0\n"), "{text}");
 }
 
+/// A capture as terminal programs write it: echo, times, no marks, and a password.
+const CAPTURE: &str = r#"
+[14:15:29.903] AT+QMTOPEN=0,"broker.example.com",1883
+[14:15:29.910] OK
+[14:15:30.412]
+[14:15:30.412] +QMTOPEN: 0,0
+[14:15:31.000] AT+QMTCONN=0,"gateway-7","user","canary-7f3a9"
+[14:15:31.008] OK
+[14:15:31.500] +QMTCONN: 0,0,5
+[14:15:31.501] +QMTSTAT: 0,4
+"#;
+
+#[test]
+fn logs_of_terminal_programs_are_read_and_their_secrets_masked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, page) = (folder.path().join("minicom.cap"), folder.path().join("page.html"));
+    std::fs::write(&log, CAPTURE).unwrap();
+    let text = succeed(mqttat().arg("replay").arg(&log).arg("--html").arg(&page));
+    assert!(text.starts_with("== a serial log: "), "{text}");
+    assert!(text.contains("client 0, after 509 ms: the network connection is open"), "{text}");
+    assert!(
+        text.contains("the broker refused: not authorized (code 5); check user name, password"),
+        "{text}"
+    );
+    let objects = objects(&log).join("\n");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("gateway-7"));
+    for shown in [text, objects, page] {
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_said() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,6 +162,8 @@ fn what_cannot_be_read_is_said() {
     let replay = |path: &Path| fail(1, mqttat().arg("replay").arg(path));
     assert!(replay(&folder.path().join("absent.at")).contains("absent.at"));
     assert!(replay(&file(">> AT\nOK\n")).contains("line 2 of the transcript"));
+    assert!(replay(&file("# recorded: today\n> AT\n< OK\n")).contains("line 2 of the transcript"));
+    assert!(replay(&file("to be or not to be\n")).contains("there is no AT conversation in it"));
     assert!(replay(&file(">> AT\n<< OK\n")).contains("name it with --vendor"));
     let text = succeed(mqttat().args(["replay", "--vendor", "quectel"]).arg(file(">> AT\n<< OK\n")));
     assert!(text.contains("is anybody there"), "{text}");

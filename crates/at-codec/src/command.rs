@@ -136,6 +136,11 @@ impl CommandLine {
         self.text.has_secret()
     }
 
+    /// Whether a text holds six or more bytes of a secret argument of this line.
+    pub fn has_secret_in(&self, text: &[u8]) -> bool {
+        self.text.has_secret_in(text)
+    }
+
     pub(crate) const fn written(name: &'static str, text: LineText) -> Self {
         Self { text, name: Cow::Borrowed(name), kind: CommandKind::Write }
     }

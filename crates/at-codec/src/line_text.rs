@@ -50,6 +50,16 @@ impl LineText {
         self.secrets.push(start..self.bytes.len());
     }
 
+    /// Whether a text holds one of the secrets, or a good part of one: noise may have altered the rest. A short one, such
+    /// as a PIN, may be in it by chance, and is not looked for.
+    pub(crate) fn has_secret_in(&self, text: &[u8]) -> bool {
+        let secrets = self.secrets.iter().filter_map(|range| self.bytes.get(range.clone()));
+        let bare =
+            secrets.map(|it| it.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\"")).unwrap_or(it));
+        let mut parts = bare.flat_map(|secret| secret.windows(SHORTEST_FOUND));
+        parts.any(|part| memchr::memmem::find(text, part).is_some())
+    }
+
     /// Shows the line without its end, with each secret as `***`.
     pub(crate) fn write_masked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.body().len();
@@ -62,6 +72,9 @@ impl LineText {
         write_escaped(f, self.bytes.get(shown..end).unwrap_or_default())
     }
 }
+
+/// The shortest part of a secret that is known again wherever it occurs.
+const SHORTEST_FOUND: usize = 6;
 
 impl Drop for LineText {
     fn drop(&mut self) {

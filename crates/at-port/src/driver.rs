@@ -61,7 +61,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
             session.set_meter(meter);
         }
         let span = tracing::info_span!("port", name = options.name);
-        session.shun_probes(hub.listeners.take_unanswered());
+        session.inherit_probes(hub.listeners.take_owed());
         hub.listeners.set_link(session.link());
         Self {
             io,
@@ -247,7 +247,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Future for D
         }
         driver.deliver();
         let error = driver.session.ended().cloned().unwrap_or(PortError::Closed);
-        driver.hub.listeners.set_unanswered(driver.session.unanswered_probes().to_vec());
+        driver.hub.listeners.set_owed(driver.session.owed_probes().to_vec());
         driver.hub.end(error.clone());
         // A driver that has ended may be kept for long; nobody may wait for it.
         driver.requests.close();
@@ -261,7 +261,7 @@ impl<IO, U: Clone + Send + 'static> Drop for Driver<IO, U> {
         let ends_now = self.session.ended().is_none();
         self.session.end(PortError::DriverGone);
         if ends_now {
-            self.hub.listeners.set_unanswered(self.session.unanswered_probes().to_vec());
+            self.hub.listeners.set_owed(self.session.owed_probes().to_vec());
         }
         self.hub.end(PortError::DriverGone);
     }

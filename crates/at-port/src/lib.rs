@@ -72,4 +72,4 @@ pub use options::{PayloadMark, PortOptions};
 pub use port::Port;
 pub use reply::{ErrorCode, FinalResult, Reply};
 pub use rules::{Lost, PlainRules, Probe, Reaction, Rules};
-pub use session::{Delivery, Session, SessionOptions, Ticket};
+pub use session::{Delivery, SentProbe, Session, SessionOptions, Ticket};

@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::channel::Channel;
 use crate::event::{LinkState, PortEvent};
+use crate::session::SentProbe;
 
 /// Those who listen to a port. Clones share them.
 ///
@@ -34,8 +35,8 @@ struct Shared<U> {
     rings: Mutex<Rings<U>>,
     capacity: usize,
     link: watch::Sender<LinkState>,
-    /// The probes that the last port left without an answer.
-    unanswered: Mutex<Vec<&'static str>>,
+    /// The probes that the ports so far have left without an answer.
+    owed: Mutex<Vec<SentProbe>>,
 }
 
 /// Rings are made when the first receiver asks for them.
@@ -55,14 +56,7 @@ impl<U: Clone> Listeners<U> {
         let rings = Rings { map: BTreeMap::new(), events: None, closed: false };
         let capacity = if capacity == 0 { 256 } else { capacity };
         let link = watch::Sender::new(LinkState::Suspect);
-        Self {
-            shared: Arc::new(Shared {
-                rings: Mutex::new(rings),
-                capacity,
-                link,
-                unanswered: Mutex::default(),
-            }),
-        }
+        Self { shared: Arc::new(Shared { rings: Mutex::new(rings), capacity, link, owed: Mutex::default() }) }
     }
 
     /// A receiver of the reports of one channel, from now on; see [`Port::receiver`](crate::Port::receiver).
@@ -115,13 +109,18 @@ impl<U> Listeners<U> {
         rings.closed = true;
     }
 
-    /// What the former port leaves to the next one, which has the same module behind it.
-    pub(crate) fn set_unanswered(&self, probes: Vec<&'static str>) {
-        *self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = probes;
+    /// The module has been reset while no port was open: it answers nothing that was asked before.
+    pub fn forget_probes(&self) {
+        self.take_owed();
     }
 
-    pub(crate) fn take_unanswered(&self) -> Vec<&'static str> {
-        std::mem::take(&mut *self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What the former port leaves to the next one, which has the same module behind it.
+    pub(crate) fn set_owed(&self, probes: Vec<SentProbe>) {
+        *self.shared.owed.lock().unwrap_or_else(PoisonError::into_inner) = probes;
+    }
+
+    pub(crate) fn take_owed(&self) -> Vec<SentProbe> {
+        std::mem::take(&mut *self.shared.owed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn set_link(&self, link: LinkState) {

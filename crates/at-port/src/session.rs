@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use self::active::Active;
 use self::fence::Fence;
+pub use self::fence::SentProbe;
 pub use self::options::SessionOptions;
 use self::pending::Pending;
 use self::queue::{Job, Queue};
@@ -54,13 +55,21 @@ pub enum Delivery<U> {
 struct LastCommand {
     /// Its name, or all of a line typed by a person, which can hold several commands.
     names: String,
+    /// When it was written.
+    asked: Option<Instant>,
     /// Whether neither an echo of it nor its answer may be shown.
     has_secret: bool,
+    /// The last lines with secrets. Their echo may come when nobody expects it any more.
+    secrets: VecDeque<at_codec::CommandLine>,
 }
 
+/// How many lines with secrets are remembered.
+const SECRETS: usize = 4;
+
 impl LastCommand {
-    fn remember(&mut self, step: &Exchange) {
+    fn remember(&mut self, step: &Exchange, now: Instant) {
         let line = &step.line;
+        self.asked = Some(now);
         self.names.clear();
         if line.kind() == CommandKind::Raw {
             self.names.push_str(&String::from_utf8_lossy(line.body()).to_ascii_uppercase());
@@ -69,6 +78,17 @@ impl LastCommand {
         }
         let data = step.data.as_ref().is_some_and(|data| data.secret);
         self.has_secret = step.secret_answer || line.has_secret() || data;
+        if line.has_secret() && !self.secrets.contains(line) {
+            self.secrets.truncate(SECRETS - 1);
+            self.secrets.push_front(line.clone());
+        }
+    }
+}
+
+impl LastCommand {
+    /// Whether a line holds a secret of an earlier one.
+    fn is_shown_by(&self, line: &[u8]) -> bool {
+        self.secrets.iter().any(|it| it.has_secret_in(line))
     }
 }
 
@@ -101,8 +121,8 @@ pub struct Session<U, T> {
     stall: Option<Instant>,
     deliveries: VecDeque<Delivery<U>>,
     ended: Option<PortError>,
-    /// The names of probes whose answers may still come when the session has ended.
-    unanswered: Vec<&'static str>,
+    /// The probes whose answers may still come when the session has ended.
+    owed: Vec<SentProbe>,
     tap: Option<Box<dyn Tap>>,
     meter: Option<Box<dyn Meter>>,
 }
@@ -138,7 +158,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             stall: None,
             deliveries: VecDeque::new(),
             ended: None,
-            unanswered: Vec::new(),
+            owed: Vec::new(),
             tap: None,
             meter: None,
         }
@@ -154,17 +174,17 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         self.meter = Some(meter);
     }
 
-    /// Says which probes a former session on the same module has sent, the oldest first, without an answer behind
-    /// which everything is new: the first fence chooses others, as long as there are others.
-    pub fn shun_probes(&mut self, names: Vec<&'static str>) {
+    /// Says which probes former sessions on the same module have sent that may still be answered, the oldest first.
+    /// The first fence asks for something else.
+    pub fn inherit_probes(&mut self, owed: Vec<SentProbe>) {
         if let Some(fence) = &mut self.fence {
-            fence.shun(names);
+            fence.inherit(owed);
         }
     }
 
-    /// After the end: the probes that the next session on the same module should [shun](Self::shun_probes).
-    pub fn unanswered_probes(&self) -> &[&'static str] {
-        &self.unanswered
+    /// After the end: what the next session on the same module should [inherit](Self::inherit_probes).
+    pub fn owed_probes(&self) -> &[SentProbe] {
+        &self.owed
     }
 
     /// How far the link can be trusted.
@@ -248,7 +268,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             }
         } else if let Some(active) = &mut self.active {
             if active.is_between_steps() {
-                self.last.remember(active.step());
+                self.last.remember(active.step(), now);
                 active.begin_step(now);
             }
             if active.first_byte() {
@@ -307,10 +327,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
         self.codec.arm_prompt(None);
         self.ended = Some(error.clone());
-        let in_flight = Probe::STANDARD.iter().map(|probe| probe.name);
-        let in_flight = in_flight.filter(|name| self.active.is_some() && self.last.names.contains(name));
-        self.unanswered = in_flight.collect();
-        self.unanswered.extend(self.fence.take().map(|fence| fence.unanswered()).unwrap_or_default());
+        self.owed = self.last_owed().chain(self.fence.iter().flat_map(|it| it.owed()).copied()).collect();
+        self.fence = None;
         self.silence = None;
         self.stall = None;
         self.set_link(LinkState::Dead);
@@ -322,6 +340,14 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         for job in self.queue.take_all() {
             job.settle(Err(port_gone(&error, Progress::Nothing)));
         }
+    }
+
+    /// The last command as far as it is a probe as well, and its answer may still come.
+    fn last_owed(&self) -> impl Iterator<Item = SentProbe> {
+        let asked = self.last.asked.filter(|_| self.active.is_some() || self.fence.is_some());
+        let names = Probe::STANDARD.iter().map(|probe| probe.name);
+        let asked_for = names.filter(|name| self.last.names.contains(name));
+        asked.into_iter().flat_map(move |at| asked_for.clone().map(move |name| SentProbe::new(name, at)))
     }
 
     /// Starts the next operation that somebody still waits for and whose result could be told from earlier ones.

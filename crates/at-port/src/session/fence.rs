@@ -5,6 +5,10 @@
 //! no earlier command can have produced marks the point behind which everything is new. A bare `AT` is no
 //! such command, because its `OK` looks like the late one; and each further try needs another name, because
 //! the first probe's answer may be on its way, too. Only the last probe's answer counts.
+//!
+//! A port that is opened again does not empty the module's queue, so that the names which a former port has asked for
+//! stay taken until they are answered, or so old that nobody waits for them any more. When every name is taken, the
+//! fence waits instead of asking.
 
 use std::time::Duration;
 
@@ -24,13 +28,16 @@ pub(super) struct Fence {
     patience: Vec<Duration>,
     /// What the command in doubt may answer with: no probe may have a name that occurs in it.
     suspect: String,
-    /// The names of the probes sent so far.
-    used: Vec<&'static str>,
-    /// Names whose answers may still come from before this port was opened: they are chosen last.
-    shunned: Vec<&'static str>,
+    /// The probes whose answers may still come, the oldest first; no name is among them twice.
+    owed: Vec<SentProbe>,
+    /// The name of the probe in `owed` whose information line came last; its `OK` is still to come.
+    recognised: Option<&'static str>,
     quiet: Duration,
     quiet_cap: Duration,
+    /// How many probes were sent.
     sent: u32,
+    /// How many probes were sent or could not be.
+    turns: usize,
     /// When bytes were received last, as far as the fence knows.
     heard: Instant,
     /// Whether the module may take a probe for data, until it answers.
@@ -45,7 +52,24 @@ enum Stage {
     /// Writing a probe.
     Writing { probe: Probe, sent: usize },
     /// Waiting for the probe's information line and then its `OK`.
-    Probing { probe: Probe, until: Instant, recognised: bool },
+    Probing { probe: Probe, until: Instant },
+    /// Waiting, because the answer to each probe there is might be that of an earlier one.
+    Exhausted { until: Instant },
+}
+
+/// A probe whose answer may still come, also when the port is opened again.
+///
+/// No example: [`Session::owed_probes`](crate::Session::owed_probes) gives it, and the next session takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentProbe {
+    name: &'static str,
+    at: Instant,
+}
+
+impl SentProbe {
+    pub(super) fn new(name: &'static str, at: Instant) -> Self {
+        Self { name, at }
+    }
 }
 
 /// What a line means for the fence.
@@ -64,6 +88,9 @@ pub(super) enum Taken {
 /// A refused probe makes way for the next one after this time; what refused may have been an earlier command.
 const AFTER_REFUSAL: Duration = Duration::from_millis(250);
 
+/// No module holds back an answer for longer than this.
+const LONGEST_OWED: Duration = Duration::from_secs(300);
+
 impl Fence {
     /// A fence that sends its first probe when the line has been quiet until `first`.
     pub(super) fn new(
@@ -79,27 +106,26 @@ impl Fence {
             probes,
             patience,
             suspect,
-            used: Vec::new(),
-            shunned: Vec::new(),
+            owed: Vec::new(),
+            recognised: None,
             quiet: options.quiet,
             quiet_cap: options.quiet_cap,
             sent: 0,
+            turns: 0,
             heard: now,
             in_data: false,
             stage: Stage::Quiet { until: first, cap },
         }
     }
 
-    /// Chooses other names than these, as long as there are others. A port that is opened again does not empty the
-    /// module's queue: it may yet answer what a former port had asked.
-    pub(super) fn shun(&mut self, names: Vec<&'static str>) {
-        self.shunned = names;
+    /// Takes over what former ports have asked.
+    pub(super) fn inherit(&mut self, owed: Vec<SentProbe>) {
+        self.owed = owed;
     }
 
-    /// The names whose answers may still come.
-    pub(super) fn unanswered(&self) -> Vec<&'static str> {
-        let earlier = self.shunned.iter().filter(|name| !self.used.contains(name));
-        earlier.chain(&self.used).copied().collect()
+    /// The probes whose answers may still come.
+    pub(super) fn owed(&self) -> &[SentProbe] {
+        &self.owed
     }
 
     /// Sends nothing before `until`, because the module may take it for data, unless it answers sooner.
@@ -123,24 +149,27 @@ impl Fence {
     /// The bytes of a probe that are to be written.
     pub(super) fn unsent(&mut self, now: Instant) -> Option<&[u8]> {
         if matches!(self.stage, Stage::Quiet { until, cap } if until.min(cap) <= now) {
-            let probe = self.next_probe()?;
-            self.used.push(probe.name);
-            self.sent += 1;
-            self.stage = Stage::Writing { probe, sent: 0 };
+            self.turns += 1;
+            self.stage = match self.next_probe(now) {
+                Some(probe) => {
+                    self.sent += 1;
+                    Stage::Writing { probe, sent: 0 }
+                }
+                None => Stage::Exhausted { until: now + self.patience_now() },
+            };
         }
         match &self.stage {
             Stage::Writing { probe, sent } => probe.line.get(*sent..),
-            Stage::Quiet { .. } | Stage::Probing { .. } => None,
+            Stage::Quiet { .. } | Stage::Probing { .. } | Stage::Exhausted { .. } => None,
         }
     }
 
-    /// The next one whose name neither the command in doubt nor an earlier probe has. Of names that a former port
-    /// used, the one that was used longest ago.
-    fn next_probe(&self) -> Option<Probe> {
-        let is_new = |probe: &&Probe| !self.used.contains(&probe.name) && !self.suspect.contains(probe.name);
-        let age =
-            |probe: &&Probe| self.shunned.iter().position(|name| *name == probe.name).map_or(0, |at| at + 1);
-        self.probes.iter().chain(Probe::STANDARD).filter(is_new).min_by_key(age).copied()
+    /// The next one whose name neither the command in doubt nor a probe that is still owed an answer has.
+    fn next_probe(&mut self, now: Instant) -> Option<Probe> {
+        self.owed.retain(|it| now.saturating_duration_since(it.at) < LONGEST_OWED);
+        let is_owed = |name| self.owed.iter().any(|it| it.name == name);
+        let is_new = |probe: &&Probe| !is_owed(probe.name) && !self.suspect.contains(probe.name);
+        self.probes.iter().chain(Probe::STANDARD).find(is_new).copied()
     }
 
     /// Takes note of bytes written; gives the probe when it was its first byte.
@@ -150,13 +179,14 @@ impl Fence {
         self.stage = if total < probe.line.len() {
             Stage::Writing { probe, sent: total }
         } else {
-            Stage::Probing { probe, until: now + self.patience_now(), recognised: false }
+            self.owed.push(SentProbe::new(probe.name, now));
+            Stage::Probing { probe, until: now + self.patience_now() }
         };
         (sent == 0).then_some(probe.line)
     }
 
     fn patience_now(&self) -> Duration {
-        let position = (self.sent as usize).saturating_sub(1).min(self.patience.len().saturating_sub(1));
+        let position = self.turns.saturating_sub(1).min(self.patience.len().saturating_sub(1));
         self.patience.get(position).copied().unwrap_or(Duration::from_secs(1))
     }
 
@@ -173,57 +203,74 @@ impl Fence {
     /// The information line has to stand right before its `OK`: a listing of settings that was asked for before
     /// the doubt may hold such a line, too, but goes on behind it.
     pub(super) fn offer(&mut self, now: Instant, line: &[u8], is_final: Option<&FinalResult>) -> Taken {
-        let Stage::Probing { probe, until, recognised } = &mut self.stage else {
-            if is_final.is_none() {
-                return Taken::No;
+        let Some(result) = is_final else {
+            if let Stage::Probing { probe, .. } = self.stage
+                && line.trim_ascii_end().ends_with(probe.line.trim_ascii_end())
+            {
+                return Taken::Echo;
             }
-            if std::mem::take(&mut self.in_data) {
-                self.stage = Stage::Quiet { until: now + self.quiet, cap: now + self.quiet_cap };
-            }
-            return Taken::Discarded;
+            let names = self.owed.iter().map(|it| it.name);
+            self.recognised = names.into_iter().find(|name| Fields::of(line, name).is_some());
+            return if self.recognised.is_some() { Taken::Discarded } else { Taken::No };
         };
-        match is_final {
-            Some(FinalResult::Ok) if *recognised => Taken::Passed,
-            Some(result) => {
-                *recognised = false;
-                if !result.is_success() {
-                    *until = (*until).min(now + AFTER_REFUSAL);
-                }
-                Taken::Discarded
-            }
-            None if line.trim_ascii_end().ends_with(probe.line.trim_ascii_end()) => Taken::Echo,
-            None => {
-                *recognised = Fields::of(line, probe.name).is_some();
-                if *recognised { Taken::Discarded } else { Taken::No }
-            }
+        let answered = self.recognised.take().filter(|_| *result == FinalResult::Ok);
+        if answered.is_some_and(|name| self.settle(now, name)) {
+            return Taken::Passed;
         }
+        match &mut self.stage {
+            Stage::Probing { until, .. } if !result.is_success() => {
+                *until = (*until).min(now + AFTER_REFUSAL);
+            }
+            Stage::Quiet { .. } if std::mem::take(&mut self.in_data) => self.stage = self.quiet_stage(now),
+            _ => {}
+        }
+        Taken::Discarded
+    }
+
+    /// A probe has its answer, and so have all before it, as a module answers in order. `true` if it was the last.
+    fn settle(&mut self, now: Instant, name: &'static str) -> bool {
+        if matches!(self.stage, Stage::Probing { probe, .. } if probe.name == name) {
+            return true;
+        }
+        if let Some(position) = self.owed.iter().position(|it| it.name == name) {
+            self.owed.drain(..=position);
+        }
+        if matches!(self.stage, Stage::Exhausted { .. }) {
+            self.stage = self.quiet_stage(now);
+        }
+        false
+    }
+
+    fn quiet_stage(&self, now: Instant) -> Stage {
+        Stage::Quiet { until: now + self.quiet, cap: now + self.quiet_cap }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Quiet { until, cap } => Some(until.min(cap)),
-            Stage::Probing { until, .. } => Some(until),
+            Stage::Probing { until, .. } | Stage::Exhausted { until } => Some(until),
             Stage::Writing { .. } => None,
         }
     }
 
-    /// Moves on when a probe was not answered; gives the number of probes when no other is left.
+    /// Moves on when a probe was not answered; gives the number of probes when it was the last one.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<u32> {
-        if let Stage::Probing { until, .. } = self.stage
+        if let Stage::Probing { until, .. } | Stage::Exhausted { until } = self.stage
             && until <= now
         {
             self.stage = Stage::Quiet { until: self.heard + self.quiet, cap: now + self.quiet_cap };
         }
-        let is_over = self.sent as usize >= self.patience.len().max(1) || self.next_probe().is_none();
+        let is_over = self.turns >= self.patience.len().max(1);
         (is_over && matches!(self.stage, Stage::Quiet { .. })).then_some(self.sent)
     }
 
     /// The module reported that it has started: what was sent before is lost, and the count begins again.
     pub(super) fn restart(&mut self, now: Instant) {
         // Only the last probe may have been taken by the module that has just started.
-        self.used.drain(..self.used.len().saturating_sub(1));
-        self.sent = 0;
+        self.owed.drain(..self.owed.len().saturating_sub(1));
+        self.recognised = None;
+        (self.sent, self.turns) = (0, 0);
         self.heard = now;
-        self.stage = Stage::Quiet { until: now + self.quiet, cap: now + self.quiet_cap };
+        self.stage = self.quiet_stage(now);
     }
 }

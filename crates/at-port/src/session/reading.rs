@@ -98,7 +98,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             && (self.pending.take(now, &line) || self.take_early_result(&line));
         let result = if deferred { None } else { self.final_result(&line, report) };
         let is_told = report || deferred || result.is_some();
-        let secret = !is_told && self.may_hold_secret(recognised.is_some());
+        let secret =
+            !is_told && self.may_hold_secret(recognised.is_some()) || self.is_secret_witnessed(&line);
         note(&mut self.tap, if secret { TapEntry::SecretLine } else { TapEntry::Line(&line) });
 
         if deferred
@@ -157,6 +158,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             Some(active) if active.is_asked() => active.may_hold_secret(is_answer),
             _ => self.fence.is_some() && self.last.has_secret,
         }
+    }
+
+    /// Whether somebody would see a secret of an earlier command: its echo may be late, and garbled.
+    fn is_secret_witnessed(&self, line: &[u8]) -> bool {
+        let is_witnessed = self.tap.is_some() || tracing::enabled!(tracing::Level::TRACE);
+        is_witnessed && self.last.is_shown_by(line)
     }
 
     /// The deferred result, or progress towards it, may come before the final result.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mqtt_at::{ClientStatus, Error, Fault, LossCause, Outcome, QoS};
-use virtual_modem::Reboot;
+use mqtt_at::{ClientStatus, Error, LossCause, ModemOptions, Outcome, QoS, Supervision};
+use virtual_modem::{Action, Fault, FaultPlan, Hook, Reboot};
 
 use crate::support::{Bench, KINDS, options};
 
@@ -15,7 +15,7 @@ async fn wrong_credentials_are_the_brokers_refusal() {
         let error = bench.modem.connect(options("one").credentials("gateway", "wrong")).await.unwrap_err();
         if kind.tells_refusal {
             let is_told = matches!(&error, Error::Broker(refusal) if matches!(refusal.code, 4 | 5));
-            assert!(is_told && error.fault() == Fault::Broker, "{kind:?}: {error:?}");
+            assert!(is_told && error.fault() == mqtt_at::Fault::Broker, "{kind:?}: {error:?}");
         }
         assert!(error.remedy().is_some_and(|it| it.contains("password")));
         bench.modem.connect(options("one").credentials("gateway", "right")).await.unwrap();
@@ -104,5 +104,31 @@ async fn a_refused_subscription_names_its_filter() {
         // Where the module does not tell, what was asked for is all that is known.
         let granted = if kind.tells_granted { QoS::AtMostOnce } else { QoS::ExactlyOnce };
         assert_eq!(lowered.granted(), [granted], "{kind:?}");
+    }
+}
+
+/// A module that has lost its settings must not be taken for one that is ready: its messages could forge anything.
+/// Found by simulation.
+#[tokio::test(start_paused = true)]
+async fn a_silent_reboot_while_it_is_set_up_leaves_no_module_with_other_settings() {
+    for kind in KINDS {
+        let bench = Bench::new(kind).await;
+        let opened = bench.module.settings();
+        bench.client("one").await;
+        let connected = bench.module.settings();
+        for occasion in 1..=30 {
+            let reboot = Fault::new(Hook::AfterLine, Action::Reboot(Reboot::Silent)).occasion(occasion);
+            let faults = FaultPlan::new().with(reboot.clone());
+            let quiet = ModemOptions::new().supervision(Supervision::off());
+            if let Ok(bench) = Bench::over(kind, |it| it.faults(faults), quiet, |line| line).await {
+                assert_eq!(bench.module.settings(), opened, "{kind:?}: opening, {occasion}");
+            }
+            let bench = Bench::new(kind).await;
+            bench.module.inject_fault(reboot);
+            if let Ok(client) = bench.modem.connect(options("one")).await {
+                assert_eq!(bench.module.settings(), connected, "{kind:?}: connecting, {occasion}");
+                drop(client);
+            }
+        }
     }
 }

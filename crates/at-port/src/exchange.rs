@@ -204,6 +204,13 @@ impl Operation {
         self
     }
 
+    /// Has the exchanges of another operation run first. Its deferred result, if it has one, is not waited for.
+    #[must_use]
+    pub fn preceded_by(mut self, first: Self) -> Self {
+        self.steps.splice(0..0, first.steps);
+        self
+    }
+
     /// Puts the operation into a lane of the queue. Default: [`Lane::COMMON`].
     #[must_use]
     pub fn lane(mut self, lane: Lane) -> Self {

@@ -264,7 +264,7 @@ impl Client {
 
     /// The state of the connection, now and as it changes.
     pub fn status(&self) -> watch::Receiver<ClientStatus> {
-        self.inner.core.link.status()
+        self.inner.core.link.status().subscribe()
     }
 
     /// How many publishes of this client have been called for and have not come to their end: those that wait for the

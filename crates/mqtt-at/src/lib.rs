@@ -94,6 +94,7 @@ mod tls;
 mod topic;
 mod urc;
 mod vendor;
+mod watched;
 
 pub use bringup::NetworkStatus;
 pub use bulk::{Concluded, Outgoing, Publisher};

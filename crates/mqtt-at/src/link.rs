@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::BrokerError;
@@ -13,6 +13,7 @@ use crate::metrics::{Count, Meters};
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 use crate::urc::Urc;
+use crate::watched::Watched;
 
 /// What the port delivers to the receivers of a client.
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ impl Links {
 /// One client's connection, from its first CONNECT on. It may be lost and made again.
 #[derive(Debug)]
 pub(crate) struct Link {
-    status: watch::Sender<ClientStatus>,
+    status: Watched<ClientStatus>,
     events: broadcast::Sender<Event>,
     filters: Mutex<Vec<(TopicFilter, QoS)>>,
     /// Whether the broker may send messages for subscriptions of earlier connections.
@@ -112,7 +113,7 @@ pub(crate) struct Link {
 impl Link {
     fn new(keeps_session: bool, is_kept: bool, meters: Meters) -> Self {
         Self {
-            status: watch::Sender::new(ClientStatus::Connecting),
+            status: Watched::new(ClientStatus::Connecting),
             events: broadcast::Sender::new(16),
             filters: Mutex::default(),
             keeps_session,
@@ -146,8 +147,8 @@ impl Link {
         *self.status.borrow() == ClientStatus::Connected
     }
 
-    pub(crate) fn status(&self) -> watch::Receiver<ClientStatus> {
-        self.status.subscribe()
+    pub(crate) fn status(&self) -> &Watched<ClientStatus> {
+        &self.status
     }
 
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
@@ -161,7 +162,7 @@ impl Link {
 
     /// The connection is being made again.
     pub(crate) fn connecting(&self) {
-        self.change(|status| {
+        self.status.change(|status| {
             matches!(status, ClientStatus::Lost(_) | ClientStatus::Refused(_))
                 .then_some(ClientStatus::Connecting)
         });
@@ -169,8 +170,9 @@ impl Link {
 
     /// The connection is there; `false` if it has been lost already.
     pub(crate) fn connected(&self) -> bool {
-        let is_new =
-            self.change(|status| (*status == ClientStatus::Connecting).then_some(ClientStatus::Connected));
+        let is_new = self
+            .status
+            .change(|status| (*status == ClientStatus::Connecting).then_some(ClientStatus::Connected));
         if is_new {
             self.report(Event::Connected);
         }
@@ -179,8 +181,9 @@ impl Link {
 
     /// The connection that was reported as lost is there.
     pub(crate) fn regained(&self) {
-        let is_news =
-            self.change(|status| matches!(status, ClientStatus::Lost(_)).then_some(ClientStatus::Connected));
+        let is_news = self
+            .status
+            .change(|status| matches!(status, ClientStatus::Lost(_)).then_some(ClientStatus::Connected));
         if is_news {
             self.report(Event::LossRefuted);
         }
@@ -188,7 +191,8 @@ impl Link {
 
     /// The connection is gone. The first cause stays.
     pub(crate) fn lose(&self, cause: LossCause) {
-        let is_news = self.change(|status| is_alive(status).then(|| ClientStatus::Lost(cause.clone())));
+        let is_news =
+            self.status.change(|status| is_alive(status).then(|| ClientStatus::Lost(cause.clone())));
         if is_news {
             self.meters.count(Count::Lost { cause: &cause });
             self.report(Event::Lost(cause));
@@ -201,6 +205,7 @@ impl Link {
     /// The broker does not want this client.
     pub(crate) fn refuse(&self, error: BrokerError) {
         let is_news = self
+            .status
             .change(|status| (*status != ClientStatus::Closed).then(|| ClientStatus::Refused(error.clone())));
         if is_news {
             self.report(Event::Refused(error));
@@ -210,7 +215,8 @@ impl Link {
     /// The connection was closed on request, for good.
     pub(crate) fn close(&self) {
         let was_alive = self.is_alive();
-        let is_news = self.change(|status| (*status != ClientStatus::Closed).then_some(ClientStatus::Closed));
+        let is_news =
+            self.status.change(|status| (*status != ClientStatus::Closed).then_some(ClientStatus::Closed));
         if is_news && was_alive {
             self.report(Event::Disconnected);
         }
@@ -252,17 +258,6 @@ impl Link {
             }
         }
         all
-    }
-
-    /// Changes the status if `next` knows another one; says whether it did.
-    fn change(&self, next: impl FnOnce(&ClientStatus) -> Option<ClientStatus>) -> bool {
-        self.status.send_if_modified(|status| match next(status) {
-            Some(new) => {
-                *status = new;
-                true
-            }
-            None => false,
-        })
     }
 }
 

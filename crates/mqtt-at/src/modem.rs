@@ -204,7 +204,7 @@ impl Modem {
         let backlog = (!options.clean_session).then(|| shared.receiver(Channel::Client(index)));
         let progress = shared.progress.as_ref();
         let context = Connecting { port: &port, index, options: &options, progress };
-        if let Err(error) = self.dialect().connect(&context).await {
+        if let Err(error) = dialect::connect(self.dialect(), &context).await {
             link.close();
             return Err(error);
         }

@@ -71,11 +71,10 @@ impl Patience {
 
     /// Done when there has been no connection for as long as is left.
     async fn run_out(&mut self, core: &Core) {
-        let mut status = core.link.status();
+        let status = core.link.status();
         let is_connected = |status: &ClientStatus| *status == ClientStatus::Connected;
         loop {
-            // The sender is in the link.
-            let _ = status.wait_for(|status| !is_connected(status)).await;
+            status.wait_for(|status| !is_connected(status)).await;
             self.since = Some(Instant::now());
             let came_back = tokio::time::timeout(self.left, status.wait_for(is_connected)).await.is_ok();
             self.count();
@@ -122,9 +121,10 @@ impl Core {
 
     /// Waits for the connection as long as it is worth it.
     pub(super) async fn connected(&self) -> Result<()> {
-        let (mut status, over) = (self.link.status(), self.link.over());
+        let (status, over) = (self.link.status(), self.link.over());
         loop {
-            match &*status.borrow_and_update() {
+            let changed = status.changed();
+            match &*status.borrow() {
                 ClientStatus::Connected => return Ok(()),
                 ClientStatus::Closed => return Err(Error::Disconnected),
                 ClientStatus::Refused(error) => return Err(error.clone().into()),
@@ -133,11 +133,7 @@ impl Core {
             }
             tokio::select! {
                 biased;
-                changed = status.changed() => {
-                    if changed.is_err() {
-                        return Err(self.why_lost());
-                    }
-                }
+                () = changed => {}
                 () = over.cancelled(), if !over.is_cancelled() => {}
             }
         }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::core::Core;
 use crate::backoff::Backoff;
-use crate::dialect::{Connecting, ModemPort};
+use crate::dialect::{self, Connecting, ModemPort};
 use crate::error::{BrokerError, Error, Outcome, Result};
 use crate::event::{ClientStatus, Event, LossCause};
 use crate::metrics::Count;
@@ -41,9 +41,10 @@ struct Keeper<'a> {
 impl Keeper<'_> {
     async fn keep(&mut self) {
         let Core { link, shared, .. } = self.core;
-        let mut status = link.status();
+        let status = link.status();
         loop {
-            let now = status.borrow_and_update().clone();
+            let changed = status.changed();
+            let now = status.borrow().clone();
             match now {
                 ClientStatus::Lost(cause) => {
                     // Boxed like all that is rare: an idle client should be small.
@@ -56,19 +57,15 @@ impl Keeper<'_> {
                     self.since = Instant::now();
                 }
                 ClientStatus::Connected => {
-                    let changed = status.changed();
                     let outcome = match shared.supervision.check_every {
                         Some(interval) => timeout(interval, changed).await,
                         None => Ok(changed.await),
                     };
-                    match outcome {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return,
-                        Err(_) => Box::pin(self.core.verify()).await,
+                    if outcome.is_err() {
+                        Box::pin(self.core.verify()).await;
                     }
                 }
-                _ if status.changed().await.is_err() => return,
-                _ => {}
+                _ => changed.await,
             }
         }
     }
@@ -130,7 +127,7 @@ impl Keeper<'_> {
         port.release(self.core.lane()).map_err(crate::modem::port_gone)?;
         self.core.dialect().close(&port, *index).await;
         let context = Connecting { port: &port, index: *index, options, progress: None };
-        let outcome = match self.core.dialect().connect(&context).await {
+        let outcome = match dialect::connect(self.core.dialect(), &context).await {
             Ok(()) => self.resubscribe().await,
             Err(error) => Err(error),
         };

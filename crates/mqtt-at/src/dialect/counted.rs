@@ -29,6 +29,8 @@ pub(crate) struct Counted {
 pub(crate) enum Candidate {
     /// The length of a payload, behind the topic.
     Counted(Counted),
+    /// A length, but something else stands where the payload should begin.
+    Interrupted(Counted),
     /// Nothing of the kind.
     None,
     /// More bytes are needed to tell.
@@ -104,6 +106,10 @@ impl Search {
             match (self.layout)(head, *resume) {
                 Candidate::Partial => return Extent::NeedMore(head.len() + 1),
                 Candidate::None => {}
+                Candidate::Interrupted(counted) if counted.count <= self.max => {
+                    self.refuted.get_or_insert(counted);
+                }
+                Candidate::Interrupted(counted) => _ = self.excessive.get_or_insert(counted),
                 Candidate::Counted(counted) if counted.count > self.max => {
                     self.excessive.get_or_insert(counted);
                 }

@@ -158,18 +158,19 @@ impl Dialect for Fibocom {
     }
 
     fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
-        if !self.sessions.counted() {
-            let reason = "its firmware refuses AT+MQTTCONF=1, and reports messages in a form that everybody who can \
-                          publish can use to forge other reports";
-            return Err(connect::unsupported("receiving messages", reason));
-        }
         let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
         let command = MqttSub::new(index, filter.as_str(), *qos);
-        Ok(command.timeout(acknowledgement_timeout(subscribe.options)).operation()?)
+        let operation = command.timeout(acknowledgement_timeout(subscribe.options)).operation()?;
+        if self.sessions.counted() {
+            return Ok(operation);
+        }
+        // The module has refused that once. It may have meant something else, and without it nothing is subscribed to.
+        Ok(operation.preceded_by(MqttConf::new(Reports::Lengths).operation()?))
     }
 
     /// The module does not tell what was granted; what was asked for is the most that can have been.
     fn read_subscribe(&self, reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {
+        self.sessions.set_counted(true);
         succeeded("AT+MQTTSUB", reply)?;
         Ok(asked.iter().map(|(_, qos)| Some(*qos)).collect())
     }
@@ -185,6 +186,11 @@ impl Dialect for Fibocom {
     }
 
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        if refusal.command == "AT+MQTTCONF" {
+            let reason = "its firmware refuses AT+MQTTCONF=1, and reports messages in a form that everybody who can \
+                          publish can use to forge other reports";
+            return Some(connect::unsupported("receiving messages", reason));
+        }
         facts::explain(refusal)
     }
 }

@@ -41,10 +41,10 @@ mod tls;
 
 pub use commands::*;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use at_port::{FinalResult, Operation, OperationError, Refusal, Reply, Rules};
+use at_port::{ErrorCode, FinalResult, Operation, OperationError, Refusal, Reply, Rules};
 
 use self::rules::{QuectelRules, Sessions};
 use crate::command::Command;
@@ -67,6 +67,8 @@ pub(crate) struct Quectel {
     quirks: Quirks,
     /// How a module without the manual's `AT+QMTPUBEX` publishes, once it is known.
     publish_form: Mutex<Option<PublishForm>>,
+    /// The other form that was thought of, in case the answer that spoke against it was garbled.
+    spare_form: Mutex<Option<PublishForm>>,
 }
 
 impl Quectel {
@@ -75,7 +77,16 @@ impl Quectel {
     }
 
     fn publish_form(&self) -> Option<PublishForm> {
-        *self.publish_form.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.publish_form)
+    }
+
+    /// The module does not know the command that publishes, so it must be the other one. Which it is was asked of it, but
+    /// that answer may have been garbled. What the user has chosen stays.
+    fn change_publish_form(&self) {
+        if self.quirks.chosen.is_empty() {
+            std::mem::swap(&mut *locked(&self.publish_form), &mut *locked(&self.spare_form));
+            tracing::info!(form = ?self.publish_form(), "the module does not know how to publish in the way it was thought to");
+        }
     }
 
     /// The command that publishes.
@@ -115,7 +126,8 @@ impl Dialect for Quectel {
         flow::prepare(port).await?;
         // Found anew each time: a refusal that only the line made must not be remembered for ever.
         let form = publish_form::find(port, &self.quirks).await?;
-        *self.publish_form.lock().unwrap_or_else(PoisonError::into_inner) = form;
+        *locked(&self.publish_form) = form;
+        *locked(&self.spare_form) = None;
         Ok(())
     }
 
@@ -217,6 +229,10 @@ impl Dialect for Quectel {
     /// The manual names one reason for a bare `ERROR`: more packets in flight than the module can take
     /// [EC200x MQTT 1.0 §3.2.8 note 1]. As those are counted here, another is left.
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
+        let is_unknown = refusal.result == FinalResult::Cme(ErrorCode::Number(NOT_SUPPORTED));
+        if is_unknown && refusal.command == self.publish_command() {
+            self.change_publish_form();
+        }
         let is_packet =
             ["AT+QMTPUBEX", "AT+QMTPUB", "AT+QMTSUB", "AT+QMTUNS"].contains(&refusal.command.as_str());
         if refusal.result != FinalResult::Error || !is_packet {
@@ -230,6 +246,13 @@ impl Dialect for Quectel {
             Some("reconnect; if it stays, look whether the topic is longer than the firmware takes");
         Some(Error::Module(error))
     }
+}
+
+/// "Operation not supported" [3GPP TS 27.007 §9.2.1].
+const NOT_SUPPORTED: u32 = 4;
+
+fn locked<T>(form: &Mutex<T>) -> MutexGuard<'_, T> {
+    form.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the broker granted, or why there is no acknowledgement. A packet that was not acknowledged may have

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use at_port::{Driver, Listeners, Port, PortError, PortOptions, SessionOptions, Tap, TapEntry};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::ModemDriver;
@@ -17,9 +17,9 @@ use super::supervisor::Supervisor;
 use super::{Modem, port_gone};
 use crate::bringup;
 use crate::detect;
-use crate::dialect::{self, ModemPort};
+use crate::dialect::{self, Dialect, ModemPort};
 use crate::discovery;
-use crate::error::{Error, InputError, Result};
+use crate::error::{Error, InputError, Outcome, Result};
 use crate::identity::Identity;
 use crate::link::{Inbound, Links};
 use crate::mark::{FileMark, OwedMark};
@@ -29,6 +29,7 @@ use crate::quirk::Quirks;
 use crate::reporting;
 use crate::supervision::ModemState;
 use crate::vendor::Vendor;
+use crate::watched::Watched;
 
 /// Opens the port again.
 #[async_trait]
@@ -176,20 +177,24 @@ impl Opening {
     /// Brings the module up for the first time.
     pub(super) async fn bring_up(self) -> Result<Modem> {
         let Self { port, mut reopen, options, links, listeners, tasks } = self;
+        let mut events = listeners.events();
         let port = match (port, &mut reopen) {
             (Some(port), _) => port,
             (None, Some(reopen)) => reopen.reopen().await?,
             (None, None) => return Err(port_gone(PortError::Closed)),
         };
-        let identity = meet(&port, &options).await?;
-        let vendor = vendor_of(&identity, &options)?;
-        let dialect = dialect::of_module(vendor, Quirks::of(vendor, &identity, &options.quirks))?;
-        port.replace_rules(reporting::rules(dialect.as_ref(), &links, &options.urcs)).map_err(port_gone)?;
-        // First of all, so that no client of a former host delivers messages while we ask for other things.
-        dialect.prepare(&port).await?;
-        if options.attach.wanted {
-            bringup::make_ready(&port, dialect.as_ref(), &options, options.progress.as_ref()).await?;
-        }
+        let mut restarts = 0;
+        let (identity, dialect) = loop {
+            let ready = set_up(&port, &options, &links).await?;
+            // A module that has started anew meanwhile without a word, which only its echo shows, has lost its settings.
+            if !dialect::has_restarted(&mut events) {
+                break ready;
+            }
+            restarts += 1;
+            if restarts > RESTARTS {
+                return Err(Error::Rebooted { outcome: Outcome::NotSent });
+            }
+        };
         let (renewals, demands) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             port: RwLock::new(port),
@@ -200,8 +205,7 @@ impl Opening {
             slots: Mutex::default(),
             progress: options.progress.clone(),
             supervision: options.supervision.clone(),
-            state: watch::Sender::new(ModemState::Ready),
-            turn: tokio::sync::Mutex::default(),
+            state: Watched::new(ModemState::Ready),
             tasks,
             renewals,
             closing: CancellationToken::new(),
@@ -212,6 +216,27 @@ impl Opening {
         }
         Ok(Modem::new(shared))
     }
+}
+
+/// How often a module may start anew while it is brought up.
+const RESTARTS: u32 = 3;
+
+/// Learns who the module is, and brings it into the state that everything else relies on.
+async fn set_up(
+    port: &ModemPort,
+    options: &ModemOptions,
+    links: &Arc<Links>,
+) -> Result<(Identity, Box<dyn Dialect>)> {
+    let identity = meet(port, options).await?;
+    let vendor = vendor_of(&identity, options)?;
+    let dialect = dialect::of_module(vendor, Quirks::of(vendor, &identity, &options.quirks))?;
+    port.replace_rules(reporting::rules(dialect.as_ref(), links, &options.urcs)).map_err(port_gone)?;
+    // First of all, so that no client of a former host delivers messages while we ask for other things.
+    dialect.prepare(port).await?;
+    if options.attach.wanted {
+        bringup::make_ready(port, dialect.as_ref(), options, options.progress.as_ref()).await?;
+    }
+    Ok((identity, dialect))
 }
 
 /// Synchronises with the module and learns who it is.

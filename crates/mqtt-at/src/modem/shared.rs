@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use at_port::{Channel, Listeners};
 use futures::future::BoxFuture;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{Dialect, ModemPort};
@@ -16,6 +16,7 @@ use crate::identity::Identity;
 use crate::link::{Inbound, Links};
 use crate::options::Progress;
 use crate::supervision::{ModemState, Supervision};
+use crate::watched::Watched;
 
 /// What a modem's handles, its clients and its supervisor share. Of these only the handles keep the port open.
 pub(crate) struct Shared {
@@ -28,10 +29,7 @@ pub(crate) struct Shared {
     pub(super) slots: Mutex<BTreeMap<u8, Slot>>,
     pub(crate) progress: Option<Progress>,
     pub(crate) supervision: Supervision,
-    pub(super) state: watch::Sender<ModemState>,
-    /// Held by the client that waits for the state: a watch wakes its waiters in any order, and what happens in a test
-    /// with a seed must depend on the seed alone.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) state: Watched<ModemState>,
     /// Where tasks go that run as long as the modem's driver.
     pub(super) tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
     /// What clients ask the supervisor for: a new data connection. It answers when it has tried.
@@ -64,21 +62,16 @@ impl Shared {
 
     /// Waits until the module can be used, or never will be again.
     pub(crate) async fn ready(&self) {
-        let _turn = self.turn.lock().await;
-        let mut state = self.state.subscribe();
         let is_settled = |state: &ModemState| matches!(state, ModemState::Ready | ModemState::Closed);
-        // The sender is in `self`.
-        let _ = state.wait_for(is_settled).await;
+        self.state.wait_for(is_settled).await;
     }
 
     /// Waits until the module can be used, at most for `limit`; if everything has failed so far, says what.
     pub(super) async fn usable(&self, limit: Duration) -> Result<()> {
-        let mut state = self.state.subscribe();
         let is_settled = |state: &ModemState| !matches!(state, ModemState::Recovering(_));
-        let settled = tokio::time::timeout(limit, state.wait_for(is_settled)).await;
-        if let Ok(Ok(state)) = settled
-            && let ModemState::Down(error) = &*state
-        {
+        // What the state is afterwards says whether the time was enough.
+        let _ = tokio::time::timeout(limit, self.state.wait_for(is_settled)).await;
+        if let ModemState::Down(error) = &*self.state.borrow() {
             return Err(error.clone());
         }
         // What else may be wrong is told by what is tried next.

@@ -85,7 +85,7 @@ impl Supervisor {
             () = closing.cancelled() => {}
             () = self.supervise() => {}
         }
-        self.shared.state.send_replace(ModemState::Closed);
+        self.shared.state.replace(ModemState::Closed);
         self.shared.links.end_all(&LossCause::PortGone);
         closing.cancel();
     }
@@ -99,11 +99,16 @@ impl Supervisor {
                 Trouble::PortGone => Recovery::Port,
                 Trouble::Echo if Box::pin(self.has_kept_connections()).await => {
                     // Somebody switched the echo on. Switching it off is all there is to do.
-                    if let Err(error) = Box::pin(bringup::identify(&self.shared.port(), None)).await {
-                        tracing::debug!(%error, "the echo was not switched off");
+                    match Box::pin(bringup::identify(&self.shared.port(), None)).await {
+                        Ok(_) => {
+                            self.forget_events();
+                            continue;
+                        }
+                        Err(error) => {
+                            tracing::debug!(%error, "the echo was not switched off");
+                            Recovery::Settings
+                        }
                     }
-                    self.forget_events();
-                    continue;
                 }
                 Trouble::Echo => Recovery::Settings,
                 Trouble::DataConnection(asked) => {
@@ -150,17 +155,17 @@ impl Supervisor {
         let mut step = first;
         loop {
             tracing::info!(%step, failures = self.ladder.failures, "recovering");
-            self.shared.state.send_replace(ModemState::Recovering(step));
+            self.shared.state.replace(ModemState::Recovering(step));
             let error = match self.climb(step).await {
                 Ok(()) => {
                     tracing::info!("the modem is ready again");
-                    self.shared.state.send_replace(ModemState::Ready);
+                    self.shared.state.replace(ModemState::Ready);
                     return true;
                 }
                 Err(error) => error,
             };
             let Some(next) = self.next_step(step, &error) else {
-                self.shared.state.send_replace(ModemState::Down(error));
+                self.shared.state.replace(ModemState::Down(error));
                 return false;
             };
             let is_down = self.ladder.resets > RESETS_BEFORE_DOWN || is_lasting(&error);
@@ -170,7 +175,7 @@ impl Supervisor {
             };
             tracing::warn!(%error, ?delay, next = %next, "recovery failed for now");
             if is_down {
-                self.shared.state.send_replace(ModemState::Down(error));
+                self.shared.state.replace(ModemState::Down(error));
             }
             sleep(delay).await;
             step = next;
@@ -233,6 +238,10 @@ impl Supervisor {
         let port = self.shared.port();
         self.meet_again(&port).await?;
         self.shared.links.lose_all(&LossCause::Rebooted);
+        // What was asked of the module before it started anew will not be answered.
+        for index in self.shared.dialect.facts().clients.clone() {
+            port.release(Lane::client(index)).map_err(port_gone)?;
+        }
         self.finish().await
     }
 
@@ -284,7 +293,7 @@ impl Supervisor {
     async fn reset(&mut self) -> Result<()> {
         if let Some(hook) = self.options.supervision.reset.clone() {
             match timeout(RESET_PATIENCE, hook.reset()).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => self.shared.listeners.forget_probes(),
                 Ok(Err(error)) => tracing::warn!(%error, "the module could not be reset"),
                 Err(_) => tracing::warn!("the module was not reset in time"),
             }

@@ -119,16 +119,23 @@ async fn f_status_of_subscriptions() {
     assert!(dialect().read_unsubscribe(&reply).is_err());
 }
 
-#[test]
-fn firmware_that_cannot_count_subscribes_to_nothing() {
+/// What was refused once is tried again: noise may have refused it. Found by simulation.
+#[tokio::test(start_paused = true)]
+async fn firmware_that_cannot_count_subscribes_to_nothing() {
     let options = options();
     let filters = [(filter("t"), QoS::AtMostOnce)];
     let subscribe = Subscribe { filters: &filters, packet_id: 1, options: &options };
-    let error = Fibocom::default().subscribe(1, &subscribe).unwrap_err();
+    let dialect = Fibocom::default();
+    let operation = || dialect.subscribe(1, &subscribe).unwrap();
+    let error = run(operation(), ">> AT+MQTTCONF=1\n<< ERROR").await.unwrap_err();
     assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    let head = ">> AT+MQTTCONF=1\n<< OK\n>> AT+MQTTSUB=1,\"t\",0\n<< OK\n<< +MQTTSUB: 1,1";
+    let reply = run(operation(), head).await.unwrap();
+    dialect.read_subscribe(&reply, &filters).unwrap();
+    run(operation(), ">> AT+MQTTSUB=1,\"t\",0\n<< OK\n<< +MQTTSUB: 1,1").await.unwrap();
     let filters = [(filter("t"), QoS::AtMostOnce), (filter("u"), QoS::AtMostOnce)];
     let subscribe = Subscribe { filters: &filters, packet_id: 1, options: &options };
-    assert!(matches!(dialect().subscribe(1, &subscribe), Err(Error::Input(_))), "one at a time");
+    assert!(matches!(dialect.subscribe(1, &subscribe), Err(Error::Input(_))), "one at a time");
 }
 
 #[test]

@@ -54,6 +54,9 @@ fn is_expected(links: &Links, client: u8, topic: &[u8]) -> bool {
 const MAX_DIGITS: usize = 7;
 
 /// Reads `",digits,"`, and what was seen on EC200U: `",digits` with the bare payload on the next line.
+///
+/// A line that ends behind `",digits,` was cut in two by another one. No topic of a message holds a line end, so that
+/// this is the length whatever the topic is, and what follows must not be looked at as lines.
 fn layout(head: &[u8], quote: usize) -> Candidate {
     if head.get(quote) != Some(&b'"') {
         return Candidate::None;
@@ -76,6 +79,9 @@ fn layout(head: &[u8], quote: usize) -> Candidate {
             None => Candidate::Partial,
             Some(&byte) if byte == second => {
                 Candidate::Counted(Counted { payload: at + 2, count, closing, spaced: false })
+            }
+            Some(b'\r') if byte == b',' => {
+                Candidate::Interrupted(Counted { payload: at + 1, count, closing, spaced: false })
             }
             Some(_) => Candidate::None,
         };

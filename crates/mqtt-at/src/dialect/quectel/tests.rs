@@ -103,3 +103,27 @@ async fn unsubscribing() {
     let reply = run(dialect.unsubscribe(0, &unsubscribe), &format!("{head}<< +QMTUNS: 0,65535,2")).await;
     assert!(dialect.read_unsubscribe(&reply).is_err());
 }
+
+/// The answer that speaks for another form may be garbled. Found by simulation.
+#[tokio::test(start_paused = true)]
+async fn a_form_that_the_module_does_not_know_gives_way_to_the_other() {
+    let refusal = |command: &str, result| Refusal::of_command(command, result, Vec::new());
+    let unknown = || FinalResult::Cme(ErrorCode::Number(4));
+    let dialect = Quectel::default();
+    *locked(&dialect.publish_form) = Some(PublishForm::Length);
+    dialect.explain(&refusal("AT+QMTPUB", FinalResult::Error));
+    assert_eq!(dialect.publish_command(), "AT+QMTPUB", "there may be no connection");
+    dialect.explain(&refusal("AT+QMTPUB", unknown()));
+    assert_eq!(dialect.publish_command(), "AT+QMTPUBEX");
+    dialect.explain(&refusal("AT+QMTPUBEX", unknown()));
+    assert_eq!(dialect.publish_command(), "AT+QMTPUB");
+
+    let manual = Quectel::default();
+    manual.explain(&refusal("AT+QMTPUBEX", unknown()));
+    assert_eq!(manual.publish_command(), "AT+QMTPUBEX", "there is no other");
+    let chosen = vec![crate::quirk::Quirk::QuectelPublish(PublishForm::Length)];
+    let chosen = Quectel::new(Quirks { chosen, known: Vec::new() });
+    *locked(&chosen.publish_form) = Some(PublishForm::Length);
+    chosen.explain(&refusal("AT+QMTPUB", unknown()));
+    assert_eq!(chosen.publish_command(), "AT+QMTPUB", "the user knows");
+}

@@ -137,7 +137,7 @@ async fn a_loss_right_behind_the_connection_is_one() {
     let script = format!("{CLEAN}{NAMED}{SETTINGS}{CONNECTED}<< +MQTTDISCONNECTED:0");
     let session = &host.session;
     let options = options();
-    let mut status = link.status();
+    let mut status = link.status().subscribe();
     host.converse(&script, async |port| {
         connect(&Connecting { port: &port, index: 0, options: &options, progress: None }, session)
             .await

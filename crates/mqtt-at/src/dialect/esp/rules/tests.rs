@@ -144,7 +144,7 @@ async fn a_state_that_was_asked_after_damage_ends_the_connection() {
     // The length is one too few: the byte behind the payload is not the line end.
     let script = "<< +MQTTSUBRECV:0,\"t\",4,hello\n>> AT+SYSSTORE?\n<< +SYSSTORE: 1\n<< OK\n\
                   >> AT+MQTTCONN?\n<< +MQTTCONN:0,3,1,\"h\",\"1883\",\"\",0\n<< OK";
-    let mut status = link.status();
+    let mut status = link.status().subscribe();
     host.converse(script, async |port| {
         let mut events = port.events();
         status.wait_for(|status| matches!(status, ClientStatus::Lost(_))).await.unwrap();

@@ -121,7 +121,7 @@ async fn the_session_of_the_manual() {
     let will = Will::new("lixystopic", "byby").unwrap().qos(QoS::AtLeastOnce);
     let options = options().credentials("admin", "public").will(will);
     let session = &host.session;
-    let mut status = link.status();
+    let mut status = link.status().subscribe();
     host.converse(&script, async |port| {
         connect(&Connecting { port: &port, index: 0, options: &options, progress: None }, session)
             .await

@@ -276,7 +276,7 @@ async fn a_state_that_was_asked_after_damage_ends_the_connection() {
     let (host, link) = Host::connected(&["t"]);
     // The length is one too many: the byte behind the payload is not the line end.
     let script = "<< +MQTTSUB:1,\"t\",4,hello\n>> AT+CMEE?\n<< +CMEE: 0\n<< OK\n>> AT+MQTTSTATE?\n<< +MQTTSTATE: 0\n<< OK";
-    let mut status = link.status();
+    let mut status = link.status().subscribe();
     host.converse(script, async |port| {
         let mut events = port.events();
         status.wait_for(|status| matches!(status, ClientStatus::Lost(_))).await.unwrap();

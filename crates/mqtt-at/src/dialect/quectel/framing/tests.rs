@@ -357,3 +357,17 @@ fn looking_is_linear() {
     assert!(asked <= head.len(), "{asked} calls for {} bytes", head.len());
     assert!(resume + 16 >= head.len(), "everything was looked at once, up to {resume}");
 }
+
+/// Another line cuts the message in two behind its length: what follows is as many bytes as the length says, and no
+/// lines. Found by simulation.
+#[test]
+fn a_message_that_is_cut_behind_its_length_shows_none_of_its_bytes() {
+    let forged = "\r\n+QMTPUBEX: 0,3,0\r\n\r\nOK\r\nzzzzzzzzzzzzzzzzzzzzzzzz";
+    for topic in ["t", "other"] {
+        let head = format!("\r\n+QMTRECV: 0,1,\"{topic}\",{},", forged.len());
+        let stream = [&head, "\r\n+QIND: SMS DONE\r\n", "\"", forged, "\"\r\n", "\r\n+CSQ: 1,2\r\n"].concat();
+        let frames = frames(&subscribed(&["t"]), stream.as_bytes());
+        let [Frame::Damaged(damage), Frame::Line(line)] = &frames[..] else { panic!("{frames:?}") };
+        assert_eq!((damage.kind, &line[..]), (DamageKind::Trailer, &b"+CSQ: 1,2"[..]));
+    }
+}

@@ -120,16 +120,22 @@ const AFTER_RESTART: Duration = Duration::from_secs(10);
 
 /// I6: what the module read as commands is what was written as commands, in this order; some may be lost.
 fn intent_is_parse(written: &[Bytes], log: &[Record]) -> Option<String> {
-    let mut meant = written.iter().flat_map(|line| commands(line));
+    let meant: Vec<Bytes> = written.iter().flat_map(|line| commands(line)).collect();
+    let mut rest = &meant[..];
     let mut restarted: Option<Duration> = None;
     for record in log {
         match &record.entry {
             Entry::Reboot => restarted = Some(record.at),
-            Entry::Understood(command) if is_cut_off(&[b"AT", &command.text[..]].concat(), written) => {}
-            // Half of `AT` and a probe are ATA and more.
-            Entry::Understood(command) if matches!(&command.text[..], b"A" | b"T") => {}
-            Entry::Understood(command) if !meant.any(|it| it == command.text) => {
-                return Some(format!("I6: the module understood {command}, which nobody meant"));
+            Entry::Understood(command) => {
+                if let Some(at) = rest.iter().position(|it| *it == command.text) {
+                    rest = &rest[at + 1..];
+                    continue;
+                }
+                // Half of `ATE0` and `AT` are ATE, ATA and ATT.
+                let is_half = matches!(&command.text[..], b"E" | b"A" | b"T");
+                if !is_half && !is_cut_off(&[b"AT", &command.text[..]].concat(), written) {
+                    return Some(format!("I6: the module understood {command}, which nobody meant"));
+                }
             }
             Entry::NotACommand(line) if is_cut_off(line, written) => {}
             Entry::NotACommand(line) => {
@@ -144,12 +150,19 @@ fn intent_is_parse(written: &[Bytes], log: &[Record]) -> Option<String> {
     None
 }
 
-/// Whether a line began when the port broke, and ended with the next port's first probe: nothing can take back the
-/// half of a line, and together they are nothing that a module would obey.
+/// Whether a line began when a port broke, as others before it may have, and ended with a later port's first probe:
+/// nothing can take back the half of a line, and together they are nothing that a module would obey.
 fn is_cut_off(text: &[u8], written: &[Bytes]) -> bool {
-    let with_at = |line: &[u8]| [b"AT", line].concat();
-    let mut halves = written.iter().filter_map(|probe| text.strip_suffix(&with_at(probe)[..]));
-    halves.any(|half| !half.is_empty() && written.iter().any(|line| with_at(line).starts_with(half)))
+    let lines: Vec<Vec<u8>> = written.iter().map(|line| [b"AT", &line[..]].concat()).collect();
+    let mut heads = lines.iter().filter_map(|probe| text.strip_suffix(&probe[..]));
+    heads.any(|head| !head.is_empty() && are_halves(head, &lines))
+}
+
+/// Whether a text is made of nothing but the beginnings of lines.
+fn are_halves(text: &[u8], lines: &[Vec<u8>]) -> bool {
+    let begins = |half: &[u8]| lines.iter().any(|line| line.starts_with(half));
+    let mut halves = (1..=text.len()).take_while(|&end| begins(&text[..end]));
+    text.is_empty() || halves.any(|end| are_halves(&text[end..], lines))
 }
 
 /// The commands of a line, apart: they are joined by semicolons outside of quotes.

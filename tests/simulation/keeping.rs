@@ -14,7 +14,7 @@ use virtual_modem::{ByteLink, Reboot, VirtualModem};
 
 use crate::counted::Counted;
 use crate::history::CANARY;
-use crate::world::World;
+use crate::world::{LONGEST_CONNECT, World};
 
 /// Somebody who presses the power key.
 struct PowerKey(VirtualModem);
@@ -120,15 +120,16 @@ impl World {
                     let mut events = modem.port_events();
                     self.modem.set(Some(modem.clone()));
                     let rebooted = async {
-                        // Echo that is back is all that shows a reboot without a word.
+                        // Echo that is back is all that shows a reboot without a word. Either way the module has
+                        // lost its settings, and there is nobody else to make them again.
                         loop {
                             match events.recv().await {
-                                Ok(PortEvent::UnexpectedEcho) => break,
+                                Ok(PortEvent::UnexpectedEcho | PortEvent::Reboot) => break,
                                 Err(RecvError::Closed) => return std::future::pending::<()>().await,
                                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                             }
                         }
-                        self.history.note("echo", "");
+                        self.history.note("restarted", "");
                         self.modem.set(None);
                         modem.close();
                         std::future::pending::<()>().await;
@@ -188,7 +189,7 @@ impl World {
         let options = ConnectOptions::new(&name, "broker.example.com", 1883)
             .credentials("gateway", format!("{CANARY}-{number}"))
             .keep_alive(Duration::from_secs(60));
-        match self.bounded("connecting", modem.connect(options)).await? {
+        match self.bounded_by(LONGEST_CONNECT, "connecting", modem.connect(options)).await? {
             Ok(client) => {
                 self.history.note("connected", name);
                 Some(client)

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::run::Outcome;
 
 /// After so many failures nothing new is learned.
-const ENOUGH: usize = 5;
+const ENOUGH: usize = 20;
 
 pub struct Report {
     started: Instant,

@@ -13,8 +13,13 @@ use crate::history::History;
 use crate::plan::{PROMPT_PATIENCE, Plan};
 use crate::slot::Slot;
 
-/// I8: nothing that is called may take longer.
+/// I8: nothing that is called may take longer, but for connecting.
 pub const LONGEST_CALL: Duration = Duration::from_secs(600);
+/// Both clients of a SIMCom module may wait, one behind the other, until its service has not started for six minutes.
+pub const LONGEST_CONNECT: Duration = Duration::from_secs(1200);
+/// The same where bytes are lost and altered: connecting is up to twenty commands, and each of them may lose its answer
+/// and wait for its full time.
+const LONGEST_GARBLED_CALL: Duration = Duration::from_secs(1800);
 
 /// What the module says of itself; no two are alike.
 pub const IMEI: &str = "860000000000011";
@@ -99,9 +104,19 @@ impl World {
 
     /// Holds a call to its bound (I8).
     pub async fn bounded<T>(&self, what: &str, call: impl Future<Output = T>) -> Option<T> {
-        let outcome = timeout(LONGEST_CALL, call).await.ok();
+        self.bounded_by(LONGEST_CALL, what, call).await
+    }
+
+    pub async fn bounded_by<T>(
+        &self,
+        longest: Duration,
+        what: &str,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
+        let longest = if self.corrupts { LONGEST_GARBLED_CALL } else { longest };
+        let outcome = timeout(longest, call).await.ok();
         if outcome.is_none() {
-            self.history.violate(format!("I8: {what} did not return within {LONGEST_CALL:?}"));
+            self.history.violate(format!("I8: {what} did not return within {longest:?}"));
         }
         outcome
     }
@@ -124,6 +139,7 @@ impl World {
         match recovered.await {
             Ok(()) => self.history.note("recovered", format!("{:?}", start.elapsed())),
             Err(_) if self.corrupts && self.is_other_module() => self.history.note("other", ""),
+            Err(_) if self.corrupts && self.is_set_otherwise() => self.history.note("set", ""),
             Err(_) => {
                 let modem = self.modem.now().map(|modem| *modem.link().borrow());
                 let clients: Vec<bool> = self.clients.iter().map(|it| it.now().is_some()).collect();
@@ -139,6 +155,12 @@ impl World {
     fn is_other_module(&self) -> bool {
         let state = self.modem.now().map(|modem| modem.state().borrow().clone());
         matches!(state, Some(ModemState::Down(Error::OtherModule { .. }) | ModemState::Recovering(_)))
+    }
+
+    /// A setting whose digit was altered on its way, and which the module has accepted, holds for this connection.
+    fn is_set_otherwise(&self) -> bool {
+        let settings = self.module.settings();
+        settings.iter().any(|(name, value)| name.contains("dataformat") && value != "0,0")
     }
 
     async fn works(&self, number: usize) -> bool {

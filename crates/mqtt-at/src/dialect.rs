@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 use self::meaning::{Meaning, Purpose};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::error::{Error, ModuleError, Outcome, Result};
+use crate::error::{Error, InputError, ModuleError, Outcome, Result};
 use crate::event::LossCause;
 use crate::link::{Inbound, Links};
 use crate::options::{ModemOptions, Progress};
@@ -30,8 +30,11 @@ pub(crate) mod clock;
 pub(crate) mod counted;
 pub mod esp;
 pub mod fibocom;
+#[cfg(test)]
+mod known_lines;
 pub(crate) mod meaning;
 pub mod neoway;
+pub(crate) mod one_client;
 pub(crate) mod pem;
 pub mod quectel;
 pub(crate) mod ranges;
@@ -287,6 +290,15 @@ pub(crate) fn if_possible<T>(outcome: Result<T>) -> Result<Option<T>> {
         Err(Error::Module(_) | Error::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The filter of a command that takes one.
+pub(crate) fn only<T>(filters: &[T]) -> Result<&T> {
+    let [filter] = filters else {
+        let problem = "must have exactly one".into();
+        return Err(InputError::Malformed { field: "the list of topic filters", problem }.into());
+    };
+    Ok(filter)
 }
 
 /// The error of a setting that the module accepted and does not show.

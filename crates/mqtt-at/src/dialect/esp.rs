@@ -46,12 +46,13 @@ use async_trait::async_trait;
 use at_port::{FinalResult, Operation, Refusal, Reply, Rules};
 
 pub(crate) use self::facts::PROBES;
-use self::rules::{EspRules, Session};
+use self::rules::EspRules;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::{Meaning, Purpose};
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
-use crate::error::{Error, InputError, Result};
+use crate::dialect::one_client::Session;
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
@@ -146,7 +147,7 @@ impl Dialect for Esp {
     }
 
     fn subscribe(&self, _index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
-        let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
+        let (filter, qos) = only(subscribe.filters)?;
         Ok(MqttSub::new(filter.as_str(), *qos).operation()?)
     }
 
@@ -157,7 +158,7 @@ impl Dialect for Esp {
     }
 
     fn unsubscribe(&self, _index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
-        let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
+        let filter = only(unsubscribe.filters)?;
         Ok(MqttUnsub::new(filter.as_str()).operation()?)
     }
 
@@ -168,11 +169,6 @@ impl Dialect for Esp {
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         facts::explain(refusal).map(Error::from)
     }
-}
-
-/// A command takes one topic filter.
-fn one_filter() -> InputError {
-    InputError::Malformed { field: "the list of topic filters", problem: "must have exactly one".into() }
 }
 
 /// `OK` ends the command.

@@ -63,8 +63,8 @@ use self::sessions::{Sessions, State};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::{Meaning, Purpose};
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
-use crate::error::{Error, InputError, Outcome, Result};
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::error::{Error, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
@@ -158,7 +158,7 @@ impl Dialect for Fibocom {
     }
 
     fn subscribe(&self, index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
-        let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
+        let (filter, qos) = only(subscribe.filters)?;
         let command = MqttSub::new(index, filter.as_str(), *qos);
         let operation = command.timeout(acknowledgement_timeout(subscribe.options)).operation()?;
         if self.sessions.counted() {
@@ -176,7 +176,7 @@ impl Dialect for Fibocom {
     }
 
     fn unsubscribe(&self, index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
-        let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
+        let filter = only(unsubscribe.filters)?;
         let command = MqttUnsub::new(index, filter.as_str());
         Ok(command.timeout(acknowledgement_timeout(unsubscribe.options)).operation()?)
     }
@@ -208,11 +208,6 @@ fn succeeded(command: &str, reply: &Reply) -> Result<()> {
         Ok(Status::Failure) => Err(Error::from(facts::failed(command)).with_outcome(Outcome::Unknown)),
         Err(_) => Err(Error::Unreadable { command: command.to_owned() }),
     }
-}
-
-/// A command takes one topic filter.
-fn one_filter() -> InputError {
-    InputError::Malformed { field: "the list of topic filters", problem: "must have exactly one".into() }
 }
 
 #[cfg(test)]

@@ -50,15 +50,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use at_port::{Operation, Refusal, Reply, Rules};
 
-use self::rules::{NeowayRules, Session};
+use self::rules::NeowayRules;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::{Meaning, Purpose};
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
-use crate::error::{Error, InputError, Result};
+use crate::dialect::one_client::Session;
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
 use crate::qos::QoS;
+use crate::sign_in::SignIn;
 use crate::topic::TopicFilter;
 
 /// The dialect of one Neoway module.
@@ -95,6 +97,11 @@ impl Dialect for Neoway {
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {
         flow::activate(port, options).await
+    }
+
+    /// It does, but not on the connection that this dialect makes: its check says why.
+    fn signs_in(&self, identity: &SignIn) -> bool {
+        matches!(identity, SignIn::Alibaba { .. })
     }
 
     fn check(&self, options: &ConnectOptions) -> Result<()> {
@@ -144,7 +151,7 @@ impl Dialect for Neoway {
     }
 
     fn subscribe(&self, _index: u8, subscribe: &Subscribe<'_>) -> Result<Operation> {
-        let [(filter, qos)] = subscribe.filters else { return Err(one_filter().into()) };
+        let (filter, qos) = only(subscribe.filters)?;
         Ok(MqttSub::new(filter.as_str(), *qos).operation()?)
     }
 
@@ -154,7 +161,7 @@ impl Dialect for Neoway {
     }
 
     fn unsubscribe(&self, _index: u8, unsubscribe: &Unsubscribe<'_>) -> Result<Operation> {
-        let [filter] = unsubscribe.filters else { return Err(one_filter().into()) };
+        let filter = only(unsubscribe.filters)?;
         Ok(MqttUnsub::new(filter.as_str()).operation()?)
     }
 
@@ -165,11 +172,6 @@ impl Dialect for Neoway {
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         facts::explain(refusal).map(Error::from)
     }
-}
-
-/// A command takes one topic filter.
-fn one_filter() -> InputError {
-    InputError::Malformed { field: "the list of topic filters", problem: "must have exactly one".into() }
 }
 
 #[cfg(test)]

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use at_port::{Lane, OperationError};
 use bytes::Bytes;
 
 use super::commands::{
     MqttConn, MqttConnCfg, MqttLongClientId, MqttLongPassword, MqttLongUsername, MqttSni, MqttUserCfg, Scheme,
 };
-use super::rules::Session;
 use super::{facts, flow};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ProtocolVersion, ReceiveMode};
+use crate::dialect::one_client::{self, LANE, Session};
 use crate::dialect::{Connecting, ModemPort, ask, if_possible};
 use crate::error::{Error, InputError, Result};
-use crate::options::Step;
 use crate::secret::Secret;
 use crate::vendor::Vendor;
 
@@ -67,7 +65,7 @@ pub(super) async fn connect(context: &Connecting<'_>, session: &Arc<Session>) ->
         if options.tls.as_ref().is_some_and(|tls| tls.server_name) {
             name_server(port, options).await?;
         }
-        sign_in(context, session).await
+        one_client::sign_in(context, session, &conn_command(options)).await
     };
     let outcome = outcome.await;
     if outcome.is_err() {
@@ -75,8 +73,6 @@ pub(super) async fn connect(context: &Connecting<'_>, session: &Arc<Session>) ->
     }
     outcome
 }
-
-const LANE: Lane = Lane::client(facts::CLIENT);
 
 /// Client identifier, user name and password: in one command line where they fit, or else behind prompts.
 struct Login {
@@ -160,28 +156,6 @@ async fn name_server(port: &ModemPort, options: &ConnectOptions) -> Result<()> {
         tracing::warn!("the module took no server name for the TLS handshake");
     }
     Ok(())
-}
-
-async fn sign_in(context: &Connecting<'_>, session: &Arc<Session>) -> Result<()> {
-    let Connecting { port, options, progress, .. } = *context;
-    if let Some(progress) = progress {
-        progress(&Step::Connect);
-    }
-    let command = conn_command(options);
-    let session = Arc::clone(session);
-    // Done on the port's task, so that a report right behind the `OK` is taken as one of this connection.
-    let operation = command.operation()?.lane(LANE).on_conclusion(move |outcome| {
-        if outcome.is_ok() {
-            session.set_open(true);
-        }
-    });
-    match port.run(operation).await {
-        Ok(_) => Ok(()),
-        Err(OperationError::Refused(refusal)) => {
-            Err(command.explain(&refusal).unwrap_or_else(|| OperationError::Refused(refusal).into()))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

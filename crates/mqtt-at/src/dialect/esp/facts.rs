@@ -9,8 +9,8 @@ use crate::dialect::Facts;
 use crate::error::{ModuleError, Outcome};
 use crate::vendor::Vendor;
 
-/// The number of the only client [ESP-AT MQTT, every command: `LinkID`].
-pub(super) const CLIENT: u8 = 0;
+/// In every command: `LinkID` [ESP-AT MQTT].
+pub(super) use crate::dialect::one_client::CLIENT;
 
 /// The longest command line, line end included: less than 256 bytes [ESP-AT MQTT, MQTTUSERCFG].
 pub(super) const LINE: usize = 255;

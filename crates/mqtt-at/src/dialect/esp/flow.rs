@@ -6,7 +6,7 @@ use at_port::{Lane, Operation};
 use tokio::time::{Instant, sleep};
 
 use super::commands::{CipSta, ConnectionState, MqttClean, MqttConn, SysLog};
-use super::rules::Session;
+use crate::dialect::one_client::Session;
 use crate::dialect::{ModemPort, ask, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::ModemOptions;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use at_codec::Extent;
 
 use super::facts;
-use crate::dialect::counted::{self, Candidate, Counted, Number, Search};
+use crate::dialect::counted::{self, Search};
+use crate::dialect::one_client::{is_expected, quoted};
 use crate::link::Links;
 
 /// The framing of received messages. Everything else is a line.
@@ -39,12 +40,6 @@ impl ReceiveFraming {
     }
 }
 
-/// Whether a message with this topic can have been meant for us.
-fn is_expected(links: &Links, topic: &[u8]) -> bool {
-    let link = links.current(facts::CLIENT).filter(|link| link.is_alive());
-    link.is_some_and(|link| std::str::from_utf8(topic).is_ok_and(|topic| link.expects(topic)))
-}
-
 /// The start of a message, up to its topic.
 const START: &[u8] = b"+MQTTSUBRECV:0,\"";
 
@@ -66,22 +61,6 @@ fn header(head: &[u8]) -> Header {
         Header::Partial
     } else {
         Header::Other
-    }
-}
-
-/// `",length,` behind a topic in quotes.
-fn quoted(head: &[u8], at: usize) -> Candidate {
-    match (head.get(at), head.get(at + 1)) {
-        (Some(b'"'), None) => return Candidate::Partial,
-        (Some(b'"'), Some(b',')) => {}
-        _ => return Candidate::None,
-    }
-    match counted::number(head, at + 2) {
-        Number::Before { number, comma } => {
-            Candidate::Counted(Counted { payload: comma + 1, count: number, closing: b"", spaced: false })
-        }
-        Number::None => Candidate::None,
-        Number::Partial => Candidate::Partial,
     }
 }
 

@@ -1,18 +1,17 @@
 //! What the module reports by itself, and what is to be done about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use at_codec::{Damage, Extent, Fields, Framing, name_of};
-use at_port::{Channel, FinalResult, Lane, Lost, Operation, Probe, Reaction, Rules};
+use at_port::{FinalResult, Probe, Reaction, Rules};
 use bytes::Bytes;
 
 use super::commands::{ConnectionState, MqttConn};
 use super::facts;
 use super::framing::{self, ReceiveFraming};
-use crate::event::{Event, LossCause};
+use crate::dialect::one_client::{OnlyClient, Session};
+use crate::event::LossCause;
 use crate::link::{Inbound, Links};
-use crate::message::Message;
 
 /// Reports that ask for something, or would if they were not late.
 const REPORTS: &[&str] = &[facts::MESSAGE, facts::DISCONNECTED, facts::CONNECTED, facts::CONNECTION];
@@ -35,82 +34,16 @@ const IGNORED: &[&[u8]] = &[
 /// The module has started [ESP-AT AT Command Set, AT Messages].
 const STARTED: &[u8] = b"ready";
 
-/// What the flows and the rules know of the module's only connection to a broker.
-#[derive(Debug, Default)]
-pub(super) struct Session {
-    open: AtomicBool,
-}
-
-impl Session {
-    /// The broker has accepted the client, or the connection is at its end. What is reported as lost while there is
-    /// none is a former one.
-    pub(super) fn set_open(&self, open: bool) {
-        self.open.store(open, Ordering::Relaxed);
-    }
-
-    fn is_open(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
-    }
-}
-
 /// The rules of a module with ESP-AT.
 #[derive(Debug)]
 pub(super) struct EspRules {
     framing: ReceiveFraming,
-    links: Arc<Links>,
-    session: Arc<Session>,
+    client: OnlyClient,
 }
 
 impl EspRules {
     pub(super) fn new(links: &Arc<Links>, session: &Arc<Session>) -> Self {
-        let framing = ReceiveFraming::new(Arc::clone(links));
-        Self { framing, links: Arc::clone(links), session: Arc::clone(session) }
-    }
-
-    /// The connection has ended, for a reason that the module does not tell.
-    fn lost(&self) -> Reaction<Inbound> {
-        if !self.session.is_open() {
-            tracing::debug!("a connection that is gone already was reported as lost");
-            return Reaction::default();
-        }
-        self.session.set_open(false);
-        if let Some(link) = self.links.current(facts::CLIENT) {
-            link.lose(LossCause::Unknown);
-        }
-        Reaction { lost: Some(Lost::Lane(Lane::client(facts::CLIENT))), ..Reaction::default() }
-    }
-
-    fn received(&self, line: &[u8]) -> Reaction<Inbound> {
-        match framing::read(line, &self.links) {
-            Some(Some(message)) if message.expected => {
-                let message = Message::new(message.topic, message.payload, None);
-                return Reaction::deliver(Channel::Client(facts::CLIENT), Inbound::Message(message));
-            }
-            Some(Some(message)) => {
-                tracing::debug!(
-                    bytes = message.payload.len(),
-                    "dropped a message that was not subscribed to"
-                );
-            }
-            Some(None) => {
-                tracing::warn!(bytes = line.len(), "dropped a message without a length");
-                self.corrupt(line.len(), 0);
-            }
-            None => {}
-        }
-        Reaction::default()
-    }
-
-    fn corrupt(&self, got: usize, need: usize) {
-        if let Some(link) = self.links.current(facts::CLIENT) {
-            link.report(Event::Corrupt { got, need });
-        }
-    }
-
-    fn rebooted(&self) -> Reaction<Inbound> {
-        self.session.set_open(false);
-        self.links.lose_all(&LossCause::Rebooted);
-        Reaction { reboot: true, ..Reaction::default() }
+        Self { framing: ReceiveFraming::new(Arc::clone(links)), client: OnlyClient::new(links, session) }
     }
 }
 
@@ -139,13 +72,14 @@ impl Rules for EspRules {
     fn unsolicited(&mut self, line: &Bytes) -> Reaction<Inbound> {
         let is_client = |mut fields: Fields<'_>| fields.integer() == Some(i64::from(facts::CLIENT));
         if Fields::of(line, facts::MESSAGE).is_some() {
-            self.received(line)
+            let message = framing::read(line, &self.client.links);
+            message.map_or_else(Reaction::default, |message| self.client.received(line, message, None))
         } else if Fields::of(line, facts::DISCONNECTED).is_some_and(is_client)
             || ConnectionState::of(line).is_some_and(|state| !state.is_connected())
         {
-            self.lost()
+            self.client.lost(LossCause::Unknown)
         } else if line == STARTED {
-            self.rebooted()
+            self.client.rebooted()
         } else {
             Reaction::default()
         }
@@ -154,13 +88,9 @@ impl Rules for EspRules {
     /// What was dropped may have held the report of a loss, so the module is asked; its answer comes as a report.
     fn damaged(&mut self, damage: &Damage) -> Reaction<Inbound> {
         if framing::is_message(&damage.head) {
-            self.corrupt(damage.got, damage.need);
+            self.client.corrupt(damage.got, damage.need);
         }
-        if !self.session.is_open() {
-            return Reaction::default();
-        }
-        let question = Operation::from(MqttConn::question()).lane(Lane::client(facts::CLIENT));
-        Reaction { follow_up: Some(question), ..Reaction::default() }
+        self.client.ask_after_damage(MqttConn::question)
     }
 
     fn probes(&self) -> &'static [Probe] {

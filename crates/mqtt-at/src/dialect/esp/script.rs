@@ -2,35 +2,15 @@
 
 use std::sync::Arc;
 
-use super::rules::{EspRules, Session};
-use crate::dialect::{ModemPort, script};
-use crate::link::{Link, Links};
-use crate::topic::TopicFilter;
+use super::rules::EspRules;
+use crate::dialect::one_client::Session;
+use crate::dialect::one_client::script::{self, ClientRules};
+use crate::link::Links;
 
-/// What is known of the connection, as a modem would hold it.
-#[derive(Debug, Default)]
-pub(super) struct Host {
-    pub(super) links: Arc<Links>,
-    pub(super) session: Arc<Session>,
-}
+pub(super) type Host = script::Host<EspRules>;
 
-impl Host {
-    /// A host whose client is connected and subscribed to these filters.
-    pub(super) fn connected(filters: &[&str]) -> (Self, Arc<Link>) {
-        let host = Self::default();
-        let link = host.links.begin(0, false);
-        link.expect(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
-        link.connected();
-        host.session.set_open(true);
-        (host, link)
-    }
-
-    pub(super) fn rules(&self) -> EspRules {
-        EspRules::new(&self.links, &self.session)
-    }
-
-    /// See [`script::converse`].
-    pub(super) async fn converse<T>(&self, script: &str, host: impl AsyncFnOnce(ModemPort) -> T) -> T {
-        script::converse(Box::new(self.rules()), script, host).await
+impl ClientRules for EspRules {
+    fn of(links: &Arc<Links>, session: &Arc<Session>) -> Self {
+        Self::new(links, session)
     }
 }

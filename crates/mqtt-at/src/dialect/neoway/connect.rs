@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use at_port::{Lane, OperationError};
-
 use super::commands::{ConnectionState, MqttConn, MqttConnParam, MqttState, MqttWillParam};
-use super::rules::Session;
 use super::{facts, flow};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
+use crate::dialect::one_client::{self, LANE, Session};
 use crate::dialect::{Connecting, ModemPort, ask, if_possible};
 use crate::error::{Error, InputError, NetworkError, Result};
-use crate::options::Step;
 use crate::vendor::Vendor;
 
 /// Checks everything that can be checked before a byte is sent: by building every command.
 pub(super) fn check(options: &ConnectOptions) -> Result<()> {
+    if let Some(identity) = &options.sign_in {
+        let reason = "its commands for that take no host, client identifier, will or retain flag: send CloudHdAuth and \
+                      what follows it in mqtt_at::neoway, or compute user name and password, and give them as \
+                      credentials";
+        return Err(unsupported(identity.what(), reason));
+    }
     if options.tls.is_some() || options.require_tls {
         let reason = "its manual encrypts connections to AWS only: see the commands AWS… in mqtt_at::neoway";
         return Err(unsupported("TLS", reason));
@@ -61,8 +64,6 @@ pub(super) async fn connect(context: &Connecting<'_>, session: &Arc<Session>) ->
     }
     outcome
 }
-
-const LANE: Lane = Lane::client(facts::CLIENT);
 
 fn parameters(options: &ConnectOptions) -> MqttConnParam {
     let command = MqttConnParam::new(&options.client_identifier);
@@ -112,29 +113,13 @@ async fn forget_will(port: &ModemPort) -> Result<()> {
 }
 
 async fn sign_in(context: &Connecting<'_>, session: &Arc<Session>) -> Result<()> {
-    let Connecting { port, options, progress, .. } = *context;
-    if let Some(progress) = progress {
-        progress(&Step::Connect);
-    }
-    let command = conn_command(options);
-    let session = Arc::clone(session);
-    // Done on the port's task, so that a report right behind the `OK` is taken as one of this connection.
-    let operation = command.operation()?.lane(LANE).on_conclusion(move |outcome| {
-        if outcome.is_ok() {
-            session.set_open(true);
+    let Connecting { port, options, .. } = *context;
+    match one_client::sign_in(context, session, &conn_command(options)).await {
+        // The one reason that can be told from the others [Neoway MQTT 1.2 §B.3].
+        Err(Error::Module(_)) if flow::has_address(port, LANE).await? == Some(false) => {
+            Err(NetworkError::Pdp { reason: "the data connection is gone".into() }.into())
         }
-    });
-    match port.run(operation).await {
-        Ok(_) => Ok(()),
-        Err(OperationError::Refused(refusal)) => {
-            let error = command.explain(&refusal).unwrap_or_else(|| OperationError::Refused(refusal).into());
-            // The one reason that can be told from the others [Neoway MQTT 1.2 §B.3].
-            if flow::has_address(port, LANE).await? == Some(false) {
-                return Err(NetworkError::Pdp { reason: "the data connection is gone".into() }.into());
-            }
-            Err(error)
-        }
-        Err(error) => Err(error.into()),
+        outcome => outcome,
     }
 }
 

@@ -11,8 +11,8 @@ use crate::error::{ModuleError, Outcome};
 use crate::event::LossCause;
 use crate::vendor::Vendor;
 
-/// The module's only client has no number; this is ours for it.
-pub(super) const CLIENT: u8 = 0;
+/// The module's only client has no number of its own.
+pub(super) use crate::dialect::one_client::CLIENT;
 
 /// The PDP context that `AT+XIIC` dials with [Neoway MQTT 1.2 §3].
 pub(super) const PDP_CONTEXT: u8 = 1;

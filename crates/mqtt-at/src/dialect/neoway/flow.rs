@@ -10,8 +10,8 @@ use super::commands::{
     CloudDisconn, CloudState, ConnectionState, DataLink, MqttDisconn, MqttState, XgAuth, Xiic,
 };
 use super::facts::PDP_CONTEXT;
-use super::rules::Session;
 use crate::common::{DefinePdpContext, Iccid, PdpType};
+use crate::dialect::one_client::Session;
 use crate::dialect::{ModemPort, ask, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::ModemOptions;

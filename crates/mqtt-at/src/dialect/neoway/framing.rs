@@ -12,6 +12,7 @@ use at_codec::Extent;
 
 use super::facts;
 use crate::dialect::counted::{self, Candidate, Counted, Layout, Number, Search};
+use crate::dialect::one_client;
 use crate::link::Links;
 
 /// The framing of received messages. Everything else is a line.
@@ -58,11 +59,7 @@ impl ReceiveFraming {
 /// Whether a message with this topic can have been meant for us. What a cloud sends is asked for by typed commands
 /// only, of which no list is kept.
 fn is_expected(links: &Links, source: Source, topic: &[u8]) -> bool {
-    if source != Source::Broker {
-        return true;
-    }
-    let link = links.current(facts::CLIENT).filter(|link| link.is_alive());
-    link.is_some_and(|link| std::str::from_utf8(topic).is_ok_and(|topic| link.expects(topic)))
+    source != Source::Broker || one_client::is_expected(links, topic)
 }
 
 impl Source {
@@ -79,21 +76,9 @@ impl Source {
 
     fn layout(self) -> Layout {
         match self {
-            Self::Broker | Self::Aws => quoted,
+            Self::Broker | Self::Aws => one_client::quoted,
             Self::Alibaba => bare,
         }
-    }
-}
-
-/// `",length,` behind a topic in quotes.
-fn quoted(head: &[u8], at: usize) -> Candidate {
-    if head.get(at) != Some(&b'"') {
-        return Candidate::None;
-    }
-    match head.get(at + 1) {
-        Some(b',') => counted(head, at + 2, false),
-        Some(_) => Candidate::None,
-        None => Candidate::Partial,
     }
 }
 
@@ -102,13 +87,9 @@ fn bare(head: &[u8], at: usize) -> Candidate {
     if head.get(at) != Some(&b',') {
         return Candidate::None;
     }
-    counted(head, at + 1, true)
-}
-
-fn counted(head: &[u8], at: usize, spaced: bool) -> Candidate {
-    match counted::number(head, at) {
+    match counted::number(head, at + 1) {
         Number::Before { number, comma } => {
-            Candidate::Counted(Counted { payload: comma + 1, count: number, closing: b"", spaced })
+            Candidate::Counted(Counted { payload: comma + 1, count: number, closing: b"", spaced: true })
         }
         Number::None => Candidate::None,
         Number::Partial => Candidate::Partial,

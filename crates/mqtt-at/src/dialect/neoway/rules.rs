@@ -1,16 +1,16 @@
 //! What the module reports by itself, and what is to be done about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use at_codec::{Damage, Extent, Fields, Framing, name_of};
-use at_port::{Channel, FinalResult, Lane, Lost, Operation, Reaction, Rules};
+use at_port::{Channel, FinalResult, Lost, Reaction, Rules};
 use bytes::Bytes;
 
 use super::commands::{MqttState, stored};
 use super::facts;
 use super::framing::{self, ReceiveFraming, Received, Source};
-use crate::event::{Event, LossCause};
+use crate::dialect::one_client::{OnlyClient, Session};
+use crate::event::LossCause;
 use crate::link::{Inbound, Links};
 use crate::message::Message;
 
@@ -44,98 +44,33 @@ const IGNORED: &[&[u8]] = &[
 /// The module has started.
 const STARTED: &[u8] = b"MODEM:STARTUP";
 
-/// What the flows and the rules know of the module's only connection to a broker.
-#[derive(Debug, Default)]
-pub(super) struct Session {
-    open: AtomicBool,
-}
-
-impl Session {
-    /// The broker has accepted the client, or the connection is at its end. What is reported as lost while there is
-    /// none is a former one.
-    pub(super) fn set_open(&self, open: bool) {
-        self.open.store(open, Ordering::Relaxed);
-    }
-
-    fn is_open(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
-    }
-}
-
 /// The rules of a Neoway module.
 #[derive(Debug)]
 pub(super) struct NeowayRules {
     framing: ReceiveFraming,
-    links: Arc<Links>,
-    session: Arc<Session>,
+    client: OnlyClient,
 }
 
 impl NeowayRules {
     pub(super) fn new(links: &Arc<Links>, session: &Arc<Session>) -> Self {
-        Self {
-            framing: ReceiveFraming::new(Arc::clone(links)),
-            links: Arc::clone(links),
-            session: Arc::clone(session),
-        }
-    }
-
-    /// The connection has ended. A report about a connection that is not there is a late one.
-    fn lose(&self, cause: LossCause) {
-        if !self.session.is_open() {
-            tracing::debug!(%cause, "a connection that is gone already was reported as lost");
-            return;
-        }
-        self.session.set_open(false);
-        if let Some(link) = self.links.current(facts::CLIENT) {
-            link.lose(cause);
-        }
-    }
-
-    fn lost(&self, cause: LossCause) -> Reaction<Inbound> {
-        self.lose(cause);
-        Reaction { lost: Some(Lost::Lane(Lane::client(facts::CLIENT))), ..Reaction::default() }
+        Self { framing: ReceiveFraming::new(Arc::clone(links)), client: OnlyClient::new(links, session) }
     }
 
     fn received(&self, line: &[u8]) -> Reaction<Inbound> {
-        let Some(Received { source, id, message }) = framing::read(line, &self.links) else {
+        let Some(Received { source, id, message }) = framing::read(line, &self.client.links) else {
             return Reaction::default();
         };
         match (source, message) {
-            (Source::Alibaba | Source::Aws, Some(message)) => {
+            (Source::Broker, message) => self.client.received(line, message, id),
+            (_, Some(message)) => {
                 let message = Message::new(message.topic, message.payload, id);
                 Reaction::deliver(Channel::Modem, Inbound::Message(message))
             }
-            (Source::Broker, Some(message)) if message.expected => {
-                let message = Message::new(message.topic, message.payload, id);
-                Reaction::deliver(Channel::Client(facts::CLIENT), Inbound::Message(message))
-            }
-            (Source::Broker, Some(message)) => {
-                tracing::debug!(
-                    bytes = message.payload.len(),
-                    "dropped a message that was not subscribed to"
-                );
-                Reaction::default()
-            }
             (source, None) => {
                 tracing::warn!(?source, bytes = line.len(), "dropped a message without a length");
-                if source == Source::Broker {
-                    self.corrupt(line.len(), 0);
-                }
                 Reaction::default()
             }
         }
-    }
-
-    fn corrupt(&self, got: usize, need: usize) {
-        if let Some(link) = self.links.current(facts::CLIENT) {
-            link.report(Event::Corrupt { got, need });
-        }
-    }
-
-    fn rebooted(&self) -> Reaction<Inbound> {
-        self.session.set_open(false);
-        self.links.lose_all(&LossCause::Rebooted);
-        Reaction { reboot: true, ..Reaction::default() }
     }
 }
 
@@ -152,7 +87,7 @@ impl Rules for NeowayRules {
     /// that ends a command passes nowhere else in the rules; so this is where the loss is noted.
     fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
         let success = if Fields::of(line, facts::CMD_ERROR).is_some() {
-            self.lose(LossCause::ClosedByModule);
+            self.client.lose(LossCause::ClosedByModule);
             false
         } else if facts::timed_out(line) {
             false
@@ -184,15 +119,15 @@ impl Rules for NeowayRules {
         if messages.into_iter().any(is) {
             self.received(line)
         } else if name_of(line) == Some(facts::DISCONNECTED) {
-            self.lost(facts::loss_cause(line))
+            self.client.lost(facts::loss_cause(line))
         } else if is(facts::CMD_ERROR) {
-            self.lose(LossCause::ClosedByModule);
+            self.client.lose(LossCause::ClosedByModule);
             // No result of the module's only connection comes any more, whether of this client or of a cloud.
             Reaction { lost: Some(Lost::All), ..Reaction::default() }
         } else if Fields::of(line, facts::STATE).is_some_and(|mut fields| fields.integer() == Some(0)) {
-            self.lost(LossCause::Unknown)
+            self.client.lost(LossCause::Unknown)
         } else if line == STARTED {
-            self.rebooted()
+            self.client.rebooted()
         } else {
             Reaction::default()
         }
@@ -201,13 +136,9 @@ impl Rules for NeowayRules {
     /// What was dropped may have held the report of a loss, so the module is asked; its answer comes as a report.
     fn damaged(&mut self, damage: &Damage) -> Reaction<Inbound> {
         if framing::is_message(&damage.head) {
-            self.corrupt(damage.got, damage.need);
+            self.client.corrupt(damage.got, damage.need);
         }
-        if !self.session.is_open() {
-            return Reaction::default();
-        }
-        let question = Operation::from(MqttState::question()).lane(Lane::client(facts::CLIENT));
-        Reaction { follow_up: Some(question), ..Reaction::default() }
+        self.client.ask_after_damage(MqttState::question)
     }
 }
 

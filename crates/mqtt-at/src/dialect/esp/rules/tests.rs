@@ -1,13 +1,13 @@
 //! What each report does: to the connection, to waiting results, and to the command in flight.
 
 use at_codec::DamageKind;
-use at_port::PortEvent;
+use at_port::{Channel, Lane, Lost, PortEvent};
 
 use super::*;
 use crate::dialect::esp::commands::{MqttPubRaw, MqttSub};
 use crate::dialect::esp::script::Host;
 use crate::dialect::{ModemPort, send};
-use crate::event::ClientStatus;
+use crate::event::{ClientStatus, Event};
 use crate::link::Link;
 use crate::qos::QoS;
 

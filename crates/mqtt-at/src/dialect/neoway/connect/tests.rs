@@ -7,6 +7,7 @@ use crate::dialect::neoway::script::Host;
 use crate::error::{Fault, Outcome};
 use crate::event::{ClientStatus, LossCause};
 use crate::qos::QoS;
+use crate::sign_in::SignIn;
 use crate::tls::Tls;
 
 fn options() -> ConnectOptions {
@@ -96,6 +97,7 @@ fn what_the_module_cannot_do_is_said_before_anything_is_sent() {
         (options().require_tls(true), "TLS"),
         (options().version(ProtocolVersion::V3_1), "the choice of the version of MQTT"),
         (options().receive_mode(ReceiveMode::Pull), "fetching messages"),
+        (options().sign_in(SignIn::alibaba("key", "device", "hush")), "signing in to Alibaba Cloud"),
     ] {
         let error = check(&options).unwrap_err();
         let words = format!("{what} is not possible with this Neoway module: ");

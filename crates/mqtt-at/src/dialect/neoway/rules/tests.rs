@@ -1,14 +1,14 @@
 //! What each report does: to the connection, to waiting results, and to the command in flight.
 
 use at_codec::DamageKind;
-use at_port::PortEvent;
+use at_port::{Lane, PortEvent};
 
 use super::*;
 use crate::dialect::neoway::commands::{CloudPubMsg, CloudSub, MqttPubs, MqttSub};
 use crate::dialect::neoway::script::Host;
 use crate::dialect::{ModemPort, send};
 use crate::error::Outcome;
-use crate::event::ClientStatus;
+use crate::event::{ClientStatus, Event};
 use crate::link::Link;
 use crate::qos::QoS;
 

@@ -157,6 +157,12 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     /// Whether an unsubscription that the module did not refuse was acknowledged.
     fn read_unsubscribe(&self, reply: &Reply) -> Result<()>;
 
+    /// Whether a publish or subscription that failed so was not sent, and was seen to succeed when tried again at once.
+    fn is_fleeting(&self, error: &Error) -> bool {
+        let _ = error;
+        false
+    }
+
     /// Gives the refusal of an operation that this dialect made a meaning, where its manual knows one.
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         let _ = refusal;
@@ -299,6 +305,14 @@ pub(crate) fn only<T>(filters: &[T]) -> Result<&T> {
         return Err(InputError::Malformed { field: "the list of topic filters", problem }.into());
     };
     Ok(filter)
+}
+
+/// `None` where the module refused, or did not do it in time: cleaning up goes on with the next step.
+pub(crate) fn if_at_all<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Err(Error::Timeout { .. } | Error::ConnectionLost { .. }) => Ok(None),
+        outcome => if_possible(outcome),
+    }
 }
 
 /// The error of a setting that the module accepted and does not show.

@@ -170,12 +170,10 @@ impl Core {
         let dialect = self.dialect();
         let mut granted = Vec::with_capacity(filters.len());
         for filters in filters.chunks(dialect.facts().filters) {
-            let packet_id = self.packet_id()?;
-            let number = packet_id.number();
-            let subscribe = Subscribe { filters, packet_id: number, options: &self.options };
-            let operation = dialect.subscribe(self.index, &subscribe)?;
-            let place = self.place_of_subscription().await?;
-            let reply = self.run(operation, Some(packet_id), place).await?;
+            let operation = |packet_id| {
+                dialect.subscribe(self.index, &Subscribe { filters, packet_id, options: &self.options })
+            };
+            let reply = self.run_twice(operation).await?;
             let answers = dialect.read_subscribe(&reply, filters).map_err(|error| self.after_loss(error))?;
             granted.extend(answers);
         }
@@ -186,16 +184,32 @@ impl Core {
     pub(super) async fn unsubscribe(&self, filters: &[TopicFilter]) -> Result<()> {
         let dialect = self.dialect();
         for filters in filters.chunks(dialect.facts().filters) {
-            let packet_id = self.packet_id()?;
-            let number = packet_id.number();
-            let unsubscribe = Unsubscribe { filters, packet_id: number, options: &self.options };
-            let operation = dialect.unsubscribe(self.index, &unsubscribe)?;
-            let place = self.place_of_subscription().await?;
-            let reply = self.run(operation, Some(packet_id), place).await?;
+            let operation = |packet_id| {
+                dialect.unsubscribe(self.index, &Unsubscribe { filters, packet_id, options: &self.options })
+            };
+            let reply = self.run_twice(operation).await?;
             dialect.read_unsubscribe(&reply).map_err(|error| self.after_loss(error))?;
             self.link.remove_filters(filters);
         }
         Ok(())
+    }
+
+    /// Subscribes or unsubscribes; once more if the refusal is known to pass.
+    async fn run_twice(&self, operation: impl Fn(u16) -> Result<Operation> + Send + Sync) -> Result<Reply> {
+        match self.run_numbered(&operation).await {
+            Err(error) if self.dialect().is_fleeting(&error) => {
+                tracing::debug!(client = self.index, %error, "once more");
+                self.run_numbered(&operation).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run_numbered(&self, operation: &(impl Fn(u16) -> Result<Operation> + Sync)) -> Result<Reply> {
+        let packet_id = self.packet_id()?;
+        let operation = operation(packet_id.number())?;
+        let place = self.place_of_subscription().await?;
+        self.run(operation, Some(packet_id), place).await
     }
 
     /// Runs an operation of this client. Packet identifier and place in the window are kept until the driver is

@@ -60,10 +60,12 @@ impl Core {
             };
             let is_unknown = error.outcome() == Outcome::Unknown;
             let is_outage = self.is_outage(&error);
-            let may_repeat = self.link.is_kept()
-                && (is_outage || error.is_passing())
-                && !(is_outage && patience.is_over())
-                && (!is_unknown || self.may_redeliver(message.qos));
+            let is_fleeting = attempts == 1 && self.dialect().is_fleeting(&error);
+            let may_repeat = is_fleeting
+                || self.link.is_kept()
+                    && (is_outage || error.is_passing())
+                    && !(is_outage && patience.is_over())
+                    && (!is_unknown || self.may_redeliver(message.qos));
             if is_unknown {
                 unknown.get_or_insert_with(|| error.clone());
             }
@@ -71,7 +73,7 @@ impl Core {
             if !may_repeat || patience.tries >= TRIES {
                 return Err(unknown.unwrap_or(error));
             }
-            if !is_outage {
+            if !is_outage && !is_fleeting {
                 self.verify().await;
             }
             tracing::debug!(client = self.index, %error, "publishing again");

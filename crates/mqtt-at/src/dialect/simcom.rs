@@ -213,6 +213,12 @@ impl Dialect for SimCom {
         done("AT+CMQTTUNSUB", reply)
     }
 
+    /// A topic was seen to be refused with 12, "invalid parameter", and taken when it came again.
+    fn is_fleeting(&self, error: &Error) -> bool {
+        const TOPICS: [&str; 3] = ["AT+CMQTTTOPIC", "AT+CMQTTSUBTOPIC", "AT+CMQTTUNSUBTOPIC"];
+        matches!(error, Error::Module(error) if TOPICS.contains(&error.command.as_str()))
+    }
+
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         if let Some(error) = facts::explain(refusal) {
             return Some(error);

@@ -11,7 +11,7 @@ use super::facts;
 use super::service::Service;
 use crate::command::Command;
 use crate::common::{ActivatePdp, DefinePdpContext, PdpAddress, PdpType};
-use crate::dialect::{Connecting, ModemPort, ask, if_possible};
+use crate::dialect::{Connecting, ModemPort, ask, if_at_all, if_possible};
 use crate::error::{Error, NetworkError, Outcome, Result};
 use crate::options::{ModemOptions, Pdp};
 
@@ -211,14 +211,6 @@ const NOT_ACQUIRED: i64 = 20;
 pub(super) fn farewell(index: u8) -> Operation {
     let steps = CmqttDisc::new(index).exchange().ok();
     Operation::sequence(steps).lane(Lane::CONTROL)
-}
-
-/// `None` where the module refused, or did not do it in time: cleaning up goes on with the next step.
-fn if_at_all<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Err(Error::Timeout { .. } | Error::ConnectionLost { .. }) => Ok(None),
-        outcome => if_possible(outcome),
-    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use crate::{ConnectOptions, Modem, ModemOptions, QoS, Vendor};
+use crate::{ConnectOptions, Modem, ModemOptions, QoS, Supervision, Vendor};
 
-/// A module whose publishes take a second. It gives what came while one was under way.
-async fn module(mut port: DuplexStream) -> String {
+/// A module whose publishes take a second, and that refuses some commands once. It gives what came while a publish was
+/// under way.
+async fn module(mut port: DuplexStream, mut refused_once: Vec<&str>) -> String {
     let mut early = String::new();
     while let Some(line) = line(&mut port).await {
+        let name = line.split('=').next().unwrap();
+        if let Some(at) = refused_once.iter().position(|refused| *refused == name) {
+            refused_once.remove(at);
+            let answer = format!("\r\n{}: 0,12\r\n\r\nERROR\r\n", &name[2..]);
+            port.write_all(answer.as_bytes()).await.unwrap();
+            continue;
+        }
         let answer = match line.strip_prefix("AT").unwrap() {
             "+CMEE?" => "+CMEE: 0\r\n\r\nOK",
             "+CMQTTDISC?" => "ERROR",
@@ -53,7 +61,7 @@ async fn line(port: &mut DuplexStream) -> Option<String> {
 #[tokio::test(start_paused = true)]
 async fn a_client_never_does_two_things_at_once() {
     let (host_end, module_end) = tokio::io::duplex(4096);
-    let module = tokio::spawn(module(module_end));
+    let module = tokio::spawn(module(module_end, Vec::new()));
     let options = ModemOptions::new().vendor(Vendor::SimCom).attach(false);
     let (opening, driver) = Modem::over(host_end, options);
     tokio::spawn(driver);
@@ -70,4 +78,34 @@ async fn a_client_never_does_two_things_at_once() {
     assert_eq!(subscription.unwrap().granted(), [QoS::AtLeastOnce]);
     drop((client, modem));
     assert_eq!(module.await.unwrap(), "");
+}
+
+/// Seen on SIM7600: a topic is refused as invalid, and taken a moment later.
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_is_refused_once_is_given_again() {
+    const TOPICS: [&str; 3] = ["AT+CMQTTTOPIC", "AT+CMQTTSUBTOPIC", "AT+CMQTTUNSUBTOPIC"];
+    for times in 1..=2 {
+        let (host_end, module_end) = tokio::io::duplex(4096);
+        tokio::spawn(module(module_end, TOPICS.repeat(times)));
+        let options = ModemOptions::new().vendor(Vendor::SimCom).attach(false);
+        let (opening, driver) = Modem::over(host_end, options.supervision(Supervision::off()));
+        tokio::spawn(driver);
+        let modem = opening.await.unwrap();
+        let client = ConnectOptions::new("gateway-7", "broker.example.com", 1883);
+        let client = modem.connect(client).await.unwrap();
+        let outcomes = [
+            client.publish("up", QoS::AtLeastOnce, false, "1").await.map(drop),
+            client.subscribe("down", QoS::AtLeastOnce).await.map(drop),
+            client.unsubscribe("down").await,
+        ];
+        for (outcome, command) in outcomes.into_iter().zip(TOPICS) {
+            match outcome {
+                Ok(()) => assert_eq!(times, 1, "{command}"),
+                Err(error) => {
+                    assert_eq!(times, 2, "{command}: {error}");
+                    assert_eq!(error.to_string(), format!("{command}: a parameter is not valid (code 12)"));
+                }
+            }
+        }
+    }
 }

@@ -51,24 +51,33 @@ impl Certificate {
     pub(super) async fn store(&self, context: &Connecting<'_>) -> Result<()> {
         let Connecting { port, index, .. } = *context;
         let lane = Lane::client(index);
-        match self.stored_size(context).await? {
-            Some(size) if size == self.contents.len() => return Ok(()),
-            None => {}
+        match self.listing(context).await? {
+            Listing::Size(size) if size == self.contents.len() => return Ok(()),
+            Listing::Absent | Listing::Untold => {}
             // The rest of an upload that broke off.
-            Some(_) => if_possible(ask(port, lane, QfDel::new(self.path())).await).map(drop)?,
+            Listing::Size(_) => if_possible(ask(port, lane, QfDel::new(self.path())).await).map(drop)?,
         }
         if let Some(progress) = context.progress {
             progress(&Step::Upload { file: self.path(), bytes: self.contents.len() });
         }
-        let upload = QfUpl::new(self.path(), self.contents.clone());
-        let upload = if self.secret { upload.secret() } else { upload };
-        let intact = match ask(port, lane, upload).await {
-            Ok(stored) => stored.is_copy_of(&self.contents),
-            // The line with the checksum can be missing although the file is there.
-            Err(Error::Unreadable { .. } | Error::Timeout { .. }) => true,
-            Err(error) => return Err(error),
+        let told = match self.upload(context).await {
+            // What is there may be in the way without having been listed.
+            Err(Error::Module(refusal)) => {
+                match if_possible(ask(port, lane, QfDel::new(self.path())).await)? {
+                    Some(()) => self.upload(context).await?,
+                    None => return Err(Error::Module(refusal)),
+                }
+            }
+            outcome => outcome?,
         };
-        if intact && self.stored_size(context).await? == Some(self.contents.len()) {
+        let is_stored = told != Some(false)
+            && match self.listing(context).await? {
+                Listing::Size(size) => size == self.contents.len(),
+                Listing::Absent => false,
+                // The manual has no command that lists files, but a checksum.
+                Listing::Untold => told == Some(true),
+            };
+        if is_stored {
             return Ok(());
         }
         if_possible(ask(port, lane, QfDel::new(self.path())).await)?;
@@ -82,13 +91,33 @@ impl Certificate {
         .into())
     }
 
-    async fn stored_size(&self, context: &Connecting<'_>) -> Result<Option<usize>> {
-        // Some firmware refuses to list what is not there.
-        let files =
-            if_possible(ask(context.port, Lane::client(context.index), QfLst::new(self.path())).await)?;
-        let file = files.unwrap_or_default().into_iter().find(|file| self.is_named(&file.name));
-        Ok(file.map(|file| file.size))
+    /// Sends it; gives whether size and checksum that the module tells are right, or nothing if it tells none.
+    async fn upload(&self, context: &Connecting<'_>) -> Result<Option<bool>> {
+        let upload = QfUpl::new(self.path(), self.contents.clone());
+        let upload = if self.secret { upload.secret() } else { upload };
+        match ask(context.port, Lane::client(context.index), upload).await {
+            Ok(stored) => Ok(Some(stored.is_copy_of(&self.contents))),
+            // The line with the checksum can be missing although the file is there.
+            Err(Error::Unreadable { .. } | Error::Timeout { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
+
+    async fn listing(&self, context: &Connecting<'_>) -> Result<Listing> {
+        let query = QfLst::new(self.path());
+        let files = if_possible(ask(context.port, Lane::client(context.index), query).await)?;
+        let Some(files) = files else { return Ok(Listing::Untold) };
+        let file = files.into_iter().find(|file| self.is_named(&file.name));
+        Ok(file.map_or(Listing::Absent, |file| Listing::Size(file.size)))
+    }
+}
+
+/// What the module says about a file.
+enum Listing {
+    Size(usize),
+    Absent,
+    /// It does not list files, or refuses to list what is not there.
+    Untold,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::dialect::{Connecting, ask, if_possible, not_kept};
 use crate::error::{BrokerError, Error, InputError, ModuleError, NetworkError, Outcome, Result};
 use crate::event::LossCause;
 use crate::options::Step;
+use crate::tls::Tls;
 use crate::vendor::Vendor;
 
 /// Checks everything that can be checked before a byte is sent: by building every command.
@@ -58,15 +59,21 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
         }
         outcome => outcome?,
     }
-    if options.tls.is_some()
-        && ask(port, Lane::client(index), QmtCfg::ssl(index).read()).await? != Some(index)
-    {
-        return Err(not_kept("AT+QMTCFG", "ssl"));
+    if options.tls.is_some() {
+        // What cannot be read is no contradiction: the manual's answer may leave the context out.
+        let kept = if_possible(ask(port, Lane::client(index), QmtCfg::ssl(index).read()).await)?;
+        if kept.is_some_and(|kept| kept != Some(index)) {
+            return Err(not_kept("AT+QMTCFG", "ssl"));
+        }
     }
     let outcome = match open(context, sessions).await {
         Ok(()) => log_in(context).await,
         Err(error) => Err(error),
     };
+    let outcome = outcome.map_err(|error| match &options.tls {
+        Some(tls) => with_tls(error, tls),
+        None => error,
+    });
     match &outcome {
         Ok(()) => return outcome,
         // The module may be at it still.
@@ -262,6 +269,7 @@ async fn log_in(context: &Connecting<'_>) -> Result<()> {
             return Err(Error::ConnectionLost { cause, outcome: Outcome::NotSent });
         }
         Err(OperationError::Refused(refusal)) => match refusal.deferred.as_deref().and_then(connect_result) {
+            None if refusal.result == FinalResult::Error => return Err(not_open().into()),
             None => return Err(OperationError::Refused(refusal).into()),
             result => result,
         },
@@ -272,6 +280,43 @@ async fn log_in(context: &Connecting<'_>) -> Result<()> {
         Some(ConnectResult::Refused(code)) => Err(BrokerError::connack(code).into()),
         Some(ConnectResult::Failed(code)) => Err(not_connected(code).into()),
         None => Err(Error::Unreadable { command: "AT+QMTCONN".to_owned() }),
+    }
+}
+
+/// A failure that may as well be one of TLS: of the handshake, or of the broker that ends the connection behind it.
+fn with_tls(error: Error, tls: &Tls) -> Error {
+    match error {
+        // A client in use and a name that cannot be resolved have nothing to do with it.
+        Error::Module(mut error) if error.command == "AT+QMTCONN" || !is_before_tls(&error) => {
+            error.remedy = Some(tls::remedy(tls));
+            Error::Module(error)
+        }
+        Error::ConnectionLost { cause, outcome } => ModuleError {
+            command: "AT+QMTCONN".to_owned(),
+            code: None,
+            meaning: format!("the connection ended before the broker answered: {cause}").into(),
+            remedy: Some(tls::remedy(tls)),
+            outcome,
+        }
+        .into(),
+        error => error,
+    }
+}
+
+fn is_before_tls(error: &ModuleError) -> bool {
+    matches!(error.code.as_deref(), Some("1" | "2" | "4"))
+}
+
+/// A refusal without a reason: the connection that was just opened is not there any more.
+fn not_open() -> ModuleError {
+    ModuleError {
+        command: "AT+QMTCONN".to_owned(),
+        code: None,
+        meaning: "the module refused, probably because the connection has ended already".into(),
+        remedy: Some(
+            "look into the broker's log whether it closes the connection, or update the module's firmware",
+        ),
+        outcome: Outcome::NotSent,
     }
 }
 

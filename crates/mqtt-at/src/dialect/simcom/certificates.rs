@@ -61,7 +61,7 @@ impl Certificate {
     pub(super) async fn store(&self, context: &Connecting<'_>) -> Result<()> {
         let Connecting { port, index, progress, .. } = *context;
         let lane = Lane::client(index);
-        if self.is_listed(context).await? {
+        if self.is_listed(context).await? == Some(true) {
             return Ok(());
         }
         if let Some(progress) = progress {
@@ -72,7 +72,8 @@ impl Certificate {
             if_possible(ask(port, lane, CcertDele::new(&self.name)).await)?;
             return Err(error);
         }
-        if self.is_listed(context).await? {
+        // Where the module lists nothing, its `OK` is all there is.
+        if self.is_listed(context).await? != Some(false) {
             return Ok(());
         }
         Err(ModuleError {
@@ -85,10 +86,10 @@ impl Certificate {
         .into())
     }
 
-    async fn is_listed(&self, context: &Connecting<'_>) -> Result<bool> {
-        // Some firmware refuses to list what is not there.
+    /// `None` if the module refuses to list files, as some do that have none.
+    async fn is_listed(&self, context: &Connecting<'_>) -> Result<Option<bool>> {
         let names = if_possible(ask(context.port, Lane::client(context.index), CcertList).await)?;
-        Ok(names.unwrap_or_default().iter().any(|name| self.is_named(name)))
+        Ok(names.map(|names| names.iter().any(|name| self.is_named(name))))
     }
 }
 

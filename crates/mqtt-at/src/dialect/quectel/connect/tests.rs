@@ -193,7 +193,7 @@ async fn why_the_network_connection_could_not_be_opened() {
         assert_eq!((error.to_string().as_str(), error.fault()), (words, fault));
         assert!(error.remedy().is_some(), "{code}");
     }
-    // BG95 says the reason first, and then ERROR.
+    // BG95 says the reason first, and then ERROR; it may take as long as the network does.
     let before_error =
         after_ok(-1).replace("1883\n<< OK\n<< +QMTOPEN: 0,-1", "1883\n<< +QMTOPEN: 0,-1\n<< ERROR");
     let error = connect_by(&before_error).await.unwrap_err();
@@ -234,6 +234,9 @@ async fn why_the_broker_did_not_accept() {
     }
     let error = connect_by(&format!("{head}<< +QMTCONN: 0,2\n{CLOSE}")).await.unwrap_err();
     assert!(error.to_string().ends_with("(code 2)"), "{error}");
+    // A reason counts, whatever stands in front of it.
+    let error = connect_by(&format!("{head}<< +QMTCONN: 0,2,4\n{CLOSE}")).await.unwrap_err();
+    assert_eq!(error.to_string(), "the broker refused: bad user name or password (code 4)");
     // Older firmware only says that the connection is gone.
     let error = connect_by(&format!("{head}<< +QMTSTAT: 0,1\n{closed}")).await.unwrap_err();
     assert!(matches!(
@@ -245,7 +248,9 @@ async fn why_the_broker_did_not_accept() {
         "{SETTINGS}{OPEN}<< +QMTOPEN: 0,0\n<< +QMTSTAT: 0,1\n>> AT+QMTCONN=0,\"gateway-7\"\n<< ERROR\n{closed}"
     );
     let host = Host::default();
-    assert!(matches!(connect_with(&host, options(), &script).await, Err(Error::Module(_))));
+    let error = connect_with(&host, options(), &script).await.unwrap_err();
+    assert!(error.to_string().ends_with("because the connection has ended already"), "{error}");
+    assert!(error.remedy().is_some());
     assert_eq!(status(&host), ClientStatus::Lost(LossCause::ClosedByPeer));
 }
 

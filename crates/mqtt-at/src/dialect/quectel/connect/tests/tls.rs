@@ -195,3 +195,71 @@ async fn without_verification_nothing_is_sent_or_trusted() {
     let script = script.replace("\"ignorelocaltime\",0,0", "\"ignorelocaltime\",0,1");
     connect_with(&Host::default(), tls_options(Tls::danger_without_verification()), &script).await.unwrap();
 }
+
+/// The manual shows no query of these settings, and no list of files.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_can_only_be_told_is_believed() {
+    let [ca, ..] = names();
+    let unlisted = upload(&ca, CA).replace(&listed(&ca, CA), &format!(">> AT+QFLST=\"{ca}\"\n<< ERROR\n"));
+    let mut script = format!("{CLOCK}{unlisted}{}", tls_script(1));
+    for answer in [
+        "+QSSLCFG: \"seclevel\",0,1".to_owned(),
+        format!("+QSSLCFG: \"cacert\",0,\"{ca}\""),
+        "+QSSLCFG: \"ignorelocaltime\",0,0".to_owned(),
+    ] {
+        assert!(script.contains(&answer));
+    }
+    let (head, rest) = script.split_once(">> AT+QSSLCFG=\"seclevel\",0\n").unwrap();
+    let rest = &rest[rest.find(">> AT+QMTCFG").unwrap()..];
+    script = format!("{head}>> AT+QSSLCFG=\"seclevel\",0\n<< ERROR\n{rest}");
+    let script = script.replace("+QMTCFG: \"ssl\",1,0", "+QMTCFG: \"ssl\",1");
+    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_in_the_way_unlisted_is_replaced() {
+    let [ca, ..] = names();
+    let sent = upload(&ca, CA);
+    let again = sent.split_once("405\n").unwrap().1;
+    let refused = format!(
+        ">> AT+QFLST=\"{ca}\"\n<< ERROR\n>> AT+QFUPL=\"{ca}\",{},100\n<< +CME ERROR: 407\n>> AT+QFDEL=\"{ca}\"\n",
+        CA.len()
+    );
+    let script = format!("{CLOCK}{refused}<< OK\n{again}{}", tls_script(1));
+    connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap();
+    let script = format!("{CLOCK}{refused}<< ERROR");
+    let error = connect_with(&Host::default(), tls_options(Tls::with_ca(CA)), &script).await.unwrap_err();
+    assert!(error.to_string().starts_with("AT+QFUPL: "), "{error}");
+}
+
+/// A broker that misses the client's certificate may end the handshake, or the connection behind it.
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_may_be_one_of_certificates_says_what_to_look_at() {
+    let [ca, ..] = names();
+    let script = format!("{CLOCK}{}{}", listed(&ca, CA), tls_script(1));
+    let (open, _) = script.split_once("<< +QMTOPEN: 0,0").unwrap();
+    let conn = "<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n";
+    let none = ">> AT+QMTOPEN?\n<< OK";
+    for (end, words) in [
+        (format!("<< +QMTOPEN: 0,-1\n{none}"), "(code -1)"),
+        (format!("<< +QMTOPEN: 0,5\n{none}"), "(code 5)"),
+        (
+            format!("{conn}<< +QMTSTAT: 0,1\n{none}"),
+            "before the broker answered: closed or reset by the broker",
+        ),
+        (format!("{conn}<< +QMTCONN: 0,2\n{none}"), "(code 2)"),
+        (
+            format!("<< +QMTOPEN: 0,0\n<< +QMTSTAT: 0,1\n>> AT+QMTCONN=0,\"gateway-7\"\n<< ERROR\n{none}"),
+            "the connection has ended already",
+        ),
+    ] {
+        let options = tls_options(Tls::with_ca(CA));
+        let error = connect_with(&Host::default(), options, &format!("{open}{end}")).await.unwrap_err();
+        assert!(error.to_string().ends_with(words), "{error}");
+        assert!(error.remedy().unwrap().contains("client certificate: none was given"), "{error}");
+    }
+    let options = tls_options(Tls::with_ca(CA));
+    let script = format!("{open}<< +QMTOPEN: 0,4\n{none}");
+    let error = connect_with(&Host::default(), options, &script).await.unwrap_err();
+    assert_eq!(error.remedy().as_deref(), Some("check the host name"));
+}

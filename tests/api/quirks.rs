@@ -114,6 +114,15 @@ async fn a_module_with_the_manuals_command_is_asked_once() {
     assert_eq!((count(&bench, "+QMTPUBEX"), count(&bench, "+QMTPUB")), (1, 0));
 }
 
+/// Without `AT+QURCCFG` no result of MQTT would come out of this port.
+#[tokio::test(start_paused = true)]
+async fn reports_that_go_to_another_port_are_called_here() {
+    let change = |builder: virtual_modem::Builder| builder.quirk(ModuleQuirk::UrcPortElsewhere);
+    let bench = Bench::with(quectel(), change, ModemOptions::new()).await;
+    publish_any(&bench.modem).await;
+    assert_eq!(bench.accepted("a"), [pattern(256)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_the_user_says_what_the_table_does_not() {
     let rule = QuirkRule {

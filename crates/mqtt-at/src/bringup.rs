@@ -45,6 +45,8 @@ pub struct NetworkStatus {
 const SIM_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a refusal of the network has to last: a module with several networks to try reports each of them.
 const DENIED_PATIENCE: Duration = Duration::from_secs(10);
+/// For how long a module has to refuse every question for its registration until it is taken not to know any.
+const UNTOLD_PATIENCE: Duration = Duration::from_secs(10);
 /// The time between two questions for a state that is to change.
 const POLL: Duration = Duration::from_secs(1);
 /// The first operation waits for the port's first fence, which has an end of its own.
@@ -167,6 +169,7 @@ async fn wait_for_registration(
     let start = Instant::now();
     let mut announced = None;
     let mut denied_since = None;
+    let mut silent_since = None;
     loop {
         let state = registration(port).await?;
         let status = state.map_or("the module does not tell", RegistrationState::as_str);
@@ -179,6 +182,11 @@ async fn wait_for_registration(
         };
         let now = Instant::now();
         denied_since = if is_denied { denied_since.or(Some(now)) } else { None };
+        silent_since = if state.is_none() { silent_since.or(Some(now)) } else { None };
+        if silent_since.is_some_and(|since| now >= since + UNTOLD_PATIENCE) {
+            tracing::warn!("the module tells no registration; the data connection will show");
+            return Ok(());
+        }
         let is_over = now >= start + timeout;
         if denied_since.is_some_and(|since| is_over || now >= since + DENIED_PATIENCE) {
             return Err(NetworkError::Denied.into());

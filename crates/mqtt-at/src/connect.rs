@@ -69,7 +69,7 @@ impl ConnectOptions {
             tls: None,
             require_tls: false,
             receive_mode: ReceiveMode::Push,
-            connect_timeout: Duration::from_secs(120),
+            connect_timeout: Duration::from_secs(180),
             packet_timeout: Duration::from_secs(5),
             retries: 3,
             client_index: None,
@@ -145,7 +145,8 @@ impl ConnectOptions {
         self
     }
 
-    /// How long opening the network connection may take, name resolution and TLS included. Default: 120 s.
+    /// How long opening the network connection may take, name resolution and TLS included. Default: 180 s,
+    /// half again as long as Quectel's manual allows.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;

@@ -294,6 +294,7 @@ async fn the_last_status_is_told_when_time_is_up() {
     let silent = ">> AT+CEREG?\n<< ERROR\n>> AT+CGREG?\n<< ERROR\n>> AT+CREG?\n<< ERROR\n";
     let error = network_error(register(&silent.repeat(2), 1).await);
     assert_eq!(error.to_string(), "the module is not registered after 1 s: the module does not tell");
+    register(&silent.repeat(11), 60).await.expect("a module that knows no registration is used without");
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,6 +123,7 @@ impl Dialect for Quectel {
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {
+        flow::hear_reports(port).await?;
         flow::prepare(port).await?;
         // Found anew each time: a refusal that only the line made must not be remembered for ever.
         let form = publish_form::find(port, &self.quirks).await?;

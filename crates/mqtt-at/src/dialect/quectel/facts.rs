@@ -103,6 +103,8 @@ pub(super) mod timeout {
     pub(in super::super) const SETTING: Duration = Duration::from_secs(5);
     /// The `OK` of commands whose result comes later.
     pub(in super::super) const ACCEPTED: Duration = Duration::from_secs(15);
+    /// The `OK` of `AT+QMTOPEN`: BG95 says none when opening fails, but the result and `ERROR` when it has.
+    pub(in super::super) const OPEN_ACCEPTED: Duration = Duration::from_secs(60);
     /// `AT+QMTOPEN`: 120 s [EC200x MQTT 1.0 §3.2.2].
     pub(in super::super) const OPEN: Duration = Duration::from_secs(180);
     /// `AT+QMTCLOSE` and `AT+QMTDISC`: 30 s [EC200x MQTT 1.0 §3.2.3, §3.2.5].

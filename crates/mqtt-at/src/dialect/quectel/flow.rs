@@ -12,12 +12,23 @@ use super::commands::{
 use super::facts::{self, timeout};
 use crate::command::Command;
 use crate::common::{ActivatePdp, DefinePdpContext, PdpAddress, PdpType};
-use crate::dialect::{ModemPort, ask, if_possible};
+use crate::dialect::{ModemPort, ask, if_at_all, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::{ModemOptions, Pdp};
 
 /// The PDP context that MQTT uses: the one that modules activate by themselves.
 pub(super) const PDP_CONTEXT: u8 = 1;
+
+/// Has reports come out of every port of the module: some send them to a single one, and on another no result of MQTT
+/// would ever be heard. Firmware that does not know the command, or this value, is left as it is.
+pub(super) async fn hear_reports(port: &ModemPort) -> Result<()> {
+    let line = CommandLine::write("+QURCCFG").literal("urcport").literal("all").finish();
+    let everywhere = Exchange::new(line).timeout(timeout::SETTING);
+    if if_possible(port.run(everywhere).await.map_err(Error::from))?.is_none() {
+        tracing::debug!("the firmware does not let reports come out of every port");
+    }
+    Ok(())
+}
 
 /// Closes what a former host left open.
 pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
@@ -25,12 +36,12 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
     let connected = if_possible(ask(port, Lane::COMMON, QmtConn::read()).await)?.unwrap_or_default();
     for (client, _) in connected {
         tracing::info!(client, "disconnecting a client that a former host left connected");
-        if_possible(disconnect(port, client).await)?;
+        if_at_all(disconnect(port, client).await)?;
     }
     let open = if_possible(ask(port, Lane::COMMON, QmtOpen::read()).await)?.unwrap_or_default();
     for network in open {
         tracing::info!(client = network.client, "closing a client that a former host left open");
-        if_possible(ask(port, Lane::CONTROL, QmtClose::new(network.client)).await)?;
+        if_at_all(ask(port, Lane::CONTROL, QmtClose::new(network.client)).await)?;
     }
     Ok(())
 }
@@ -103,7 +114,11 @@ async fn activate_by_standard(port: &ModemPort, pdp: &Pdp) -> Result<()> {
         if_possible(ask(port, Lane::COMMON, DefinePdpContext::new(PDP_CONTEXT, PdpType::Ipv4, apn)).await)?;
     }
     if_possible(ask(port, Lane::COMMON, ActivatePdp { cid: PDP_CONTEXT, active: true }).await)?;
-    let addresses = ask(port, Lane::COMMON, PdpAddress::of(PDP_CONTEXT)).await?;
+    let Some(addresses) = if_possible(ask(port, Lane::COMMON, PdpAddress::of(PDP_CONTEXT)).await)? else {
+        // It activates the context by itself, and then tells if it cannot [EC200x MQTT 1.0 §3.2.2].
+        tracing::warn!("the firmware does not tell whether there is a data connection; connecting will");
+        return Ok(());
+    };
     if addresses.iter().any(|it| it.cid == PDP_CONTEXT && !it.addresses.is_empty()) {
         return Ok(());
     }

@@ -232,8 +232,9 @@ impl Rules for QuectelRules {
                 None => Reaction::default(),
             },
             Some(PING) => match client_and_code(line, "+QMTPING") {
+                // 1 is the only value of the manual, "failed" [EC200x MQTT 1.0 §4.3].
+                Some((_, 0)) | None => Reaction::default(),
                 Some((client, _)) => self.lost(client, LossCause::KeepAlive),
-                None => Reaction::default(),
             },
             Some(STACK) => {
                 tracing::warn!(report = %at_codec::Escaped(line), "news of the data connection");

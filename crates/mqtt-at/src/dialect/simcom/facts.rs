@@ -104,6 +104,9 @@ pub(super) mod timeout {
     pub(in super::super) const START: Duration = Duration::from_secs(180);
     /// `AT+CMQTTSTOP`.
     pub(in super::super) const STOP: Duration = Duration::from_secs(30);
+    /// The `OK` of `AT+CMQTTCONNECT`: there may be none when connecting fails, but the result and `ERROR` when it has
+    /// [A7600 MQTT 1.00 §2.1.8].
+    pub(in super::super) const CONNECT_ACCEPTED: Duration = Duration::from_secs(60);
     /// `AT+CMQTTCONNECT`, with which name resolution and TLS begin; 16 to 45 s were seen.
     pub(in super::super) const CONNECT: Duration = Duration::from_secs(120);
     /// `AT+CCERTDOWN`, `AT+CCERTDELE` and `AT+CCERTLIST`.

@@ -119,7 +119,7 @@ pub(in super::super) fn connect_result(line: &[u8]) -> Option<ConnectResult> {
     let code = fields.integer().unwrap_or(0);
     Some(match (result, u16::try_from(code)) {
         (0, Ok(0)) => ConnectResult::Accepted,
-        (0, Ok(code)) => ConnectResult::Refused(code),
+        (_, Ok(code @ 1..)) => ConnectResult::Refused(code),
         _ => ConnectResult::Failed(result),
     })
 }

@@ -69,7 +69,7 @@ impl Command for QmtOpen {
             Some(_) => Verdict::Final,
             None => Verdict::NotThis,
         });
-        Ok(Exchange::new(line).timeout(timeout::ACCEPTED).deferred(result))
+        Ok(Exchange::new(line).timeout(timeout::OPEN_ACCEPTED).deferred(result))
     }
 
     fn read(&self, reply: &Reply) -> Result<OpenResult, Unreadable> {

@@ -49,6 +49,33 @@ async fn what_a_former_host_left_open_is_closed() {
     prepare_by(script).await.unwrap();
 }
 
+/// BG95 never tells that a client is closed after it has disconnected.
+#[tokio::test(start_paused = true)]
+async fn a_result_that_does_not_come_is_no_reason_not_to_go_on() {
+    let script = r#"
+        >> AT+QMTCONN?
+        << +QMTCONN: 0,3
+        << OK
+        >> AT+QMTDISC=0
+        << OK
+        << +QMTDISC: 0,0
+        >> AT+QMTOPEN?
+        << +QMTOPEN: 0,"h",1883
+        << OK
+        >> AT+QMTCLOSE=0
+        << OK
+    "#;
+    prepare_by(script).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_come_out_of_every_port_where_the_firmware_lets_them() {
+    for answer in ["OK", "ERROR", "+CME ERROR: 50"] {
+        let script = format!(">> AT+QURCCFG=\"urcport\",\"all\"\n<< {answer}");
+        Host::default().converse(&script, async |port| hear_reports(&port).await).await.unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_context_that_is_active_is_taken_over() {
     let active = ">> AT+QIACT?\n<< +QIACT: 1,1,1,\"10.3.118.130\"\n<< OK\n";
@@ -110,6 +137,9 @@ async fn firmware_without_qiact_uses_the_standard_s_commands() {
         << OK
     "#;
     activate_by(ModemOptions::new().apn("apn"), script).await.unwrap();
+    // Opening a connection tells what a module without any of them has to say.
+    let script = ">> AT+QIACT?\n<< ERROR\n>> AT+CGACT=1,1\n<< ERROR\n>> AT+CGPADDR=1\n<< ERROR";
+    activate_by(ModemOptions::new(), script).await.unwrap();
     let script =
         ">> AT+QIACT?\n<< ERROR\n>> AT+CGACT=1,1\n<< ERROR\n>> AT+CGPADDR=1\n<< +CGPADDR: 1,0.0.0.0\n<< OK";
     let error = activate_by(ModemOptions::new(), script).await.unwrap_err();

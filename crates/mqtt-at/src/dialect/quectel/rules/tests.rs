@@ -63,6 +63,13 @@ fn each_code_of_a_lost_connection_has_its_cause() {
 }
 
 #[test]
+fn a_ping_that_did_not_fail_is_no_news() {
+    let (host, link) = connected(false);
+    assert!(does_nothing(&report(&mut rules(&host), "+QMTPING: 0,0")));
+    assert_eq!(status(&link), ClientStatus::Connected);
+}
+
+#[test]
 fn a_report_about_a_former_connection_is_ignored() {
     let (host, former) = connected(false);
     former.close();

@@ -109,7 +109,7 @@ impl Command for CmqttConnect {
         }
         let result = result::deferred(&[CONNECT], [client], self.timeout);
         let result = result.shared_key().ended_by(facts::CONNLOST);
-        Ok(Exchange::new(line.finish()).timeout(timeout::ACCEPTED).deferred(result))
+        Ok(Exchange::new(line.finish()).timeout(timeout::CONNECT_ACCEPTED).deferred(result))
     }
 
     fn read(&self, reply: &Reply) -> Result<ResultCode, Unreadable> {

@@ -176,7 +176,7 @@ async fn no_result_is_waited_for_without_end() {
          >> AT+CMQTTDISC=0,60\n<< OK\n<< +CMQTTCONNECT: 0,17\n<< +CMQTTDISC: 0,0{RELEASE}"
     );
     let error = connect_by(&script).await.unwrap_err();
-    let after = Duration::from_secs(120) + options().acknowledgement_timeout();
+    let after = Duration::from_secs(180) + options().acknowledgement_timeout();
     assert!(matches!(error, Error::Timeout { after: waited, .. } if waited == after), "{error}");
 }
 
@@ -235,7 +235,7 @@ async fn tls_with_both_sides_verified() {
         << ERROR
         >> AT+CSSLCFG="ignorelocaltime",0,0
         << OK
-        >> AT+CSSLCFG="negotiatetime",0,120
+        >> AT+CSSLCFG="negotiatetime",0,180
         << OK
         >> AT+CSSLCFG="enableSNI",0,1
         << OK
@@ -284,7 +284,7 @@ fn context_of_a_test_server(mode: u8) -> String {
         << ERROR
         >> AT+CSSLCFG="ignorelocaltime",0,1
         << ERROR
-        >> AT+CSSLCFG="negotiatetime",0,120
+        >> AT+CSSLCFG="negotiatetime",0,180
         << ERROR
         >> AT+CSSLCFG="enableSNI",0,1
         << ERROR
@@ -332,7 +332,7 @@ async fn a_setting_that_was_not_kept_ends_it_before_anything_is_sent_to_the_brok
             << OK
             >> AT+CSSLCFG="ignorlocaltime",0,0
             << OK
-            >> AT+CSSLCFG="negotiatetime",0,120
+            >> AT+CSSLCFG="negotiatetime",0,180
             << OK
             >> AT+CSSLCFG="enableSNI",0,1
             << OK
@@ -360,6 +360,20 @@ async fn a_client_proves_itself_to_a_server_that_is_not_verified() {
     let tls = Tls::danger_without_verification().client_certificate(PEM, KEY);
     let error = connect_with(&Host::default(), options().tls(tls), &script).await.unwrap_err();
     assert_eq!(error.to_string(), "AT+CSSLCFG: the module refused the command without a reason");
+}
+
+/// The manual names the command that lists files, and shows nothing of it.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_lists_no_files_is_believed_when_it_has_stored_one() {
+    let [ca, ..] = names();
+    let tls = Tls::with_ca(PEM).check_dates(false);
+    let script = format!(
+        ">> AT+CCERTLIST\n<< ERROR\n>> AT+CCERTDOWN=\"{ca}\",{}\n<= >\n>= {PEM}\n<< OK\n>> AT+CCERTLIST\n<< ERROR\n\
+         >> AT+CSSLCFG=\"sslversion\",0,4\n<< ERROR",
+        PEM.len()
+    );
+    let error = connect_with(&Host::default(), options().tls(tls), &script).await.unwrap_err();
+    assert!(error.to_string().starts_with("AT+CSSLCFG: "), "the certificate is there: {error}");
 }
 
 #[tokio::test(start_paused = true)]

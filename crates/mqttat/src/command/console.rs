@@ -6,7 +6,7 @@ use std::time::Duration;
 use mqtt_at::at::{Answer, CommandLine, Exchange, LinkState};
 use mqtt_at::{Error, Fault, Modem, Vendor};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Context;
 use crate::args::console::Console;
@@ -84,9 +84,7 @@ async fn converse(
         let line = tokio::select! {
             line = lines.recv() => line,
             () = interrupt.wait() => return Ok(()),
-            _ = link.wait_for(|state| *state == LinkState::Dead) => {
-                return Err(gone(modem).await);
-            }
+            () = dead(&mut link) => return Err(gone(modem).await),
         };
         let Some(line) = line else { return Ok(()) };
         match line.trim() {
@@ -102,6 +100,12 @@ async fn converse(
             },
         }
     }
+}
+
+/// Done when the port is gone. What `wait_for` gives is a lock on the state, which the port's task must be able to
+/// change while the reason is asked for: it ends here.
+async fn dead(link: &mut watch::Receiver<LinkState>) {
+    let _ = link.wait_for(|state| *state == LinkState::Dead).await;
 }
 
 /// Why the port is no longer there.

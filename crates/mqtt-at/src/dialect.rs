@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 
 use self::meaning::{Meaning, Purpose};
 use crate::command::Command;
+use crate::common::{Attached, SetAttached};
 use crate::connect::ConnectOptions;
 use crate::error::{Error, InputError, ModuleError, Outcome, Result};
 use crate::event::LossCause;
@@ -287,6 +288,16 @@ pub(crate) async fn ask<C: Command + Sync>(port: &ModemPort, lane: Lane, command
         Err(error) => return Err(error.into()),
     };
     command.read(&reply).map_err(|_| Error::Unreadable { command: std::any::type_name::<C>().to_owned() })
+}
+
+/// Attaches a module that is registered and yet not attached to the data service, so that it refuses to dial; says
+/// whether it did.
+pub(crate) async fn attach_if_needed(port: &ModemPort, lane: Lane) -> Result<bool> {
+    if if_possible(ask(port, lane, Attached).await)? != Some(false) {
+        return Ok(false);
+    }
+    tracing::info!("the module is not attached to the data service; attaching");
+    Ok(if_possible(ask(port, lane, SetAttached(true)).await)?.is_some())
 }
 
 /// `None` where the module refused, or answered with something unreadable.

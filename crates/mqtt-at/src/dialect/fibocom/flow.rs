@@ -11,7 +11,7 @@ use super::facts;
 use super::sessions::Sessions;
 use crate::command::Command;
 use crate::common::{DefinePdpContext, PdpAddress, PdpType};
-use crate::dialect::{ModemPort, ask, if_possible};
+use crate::dialect::{ModemPort, ask, attach_if_needed, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::{ModemOptions, Pdp};
 
@@ -78,8 +78,18 @@ pub(super) async fn hang_up(port: &ModemPort) -> Result<()> {
     if_possible(ask(port, Lane::COMMON, MipCall::hang_up()).await).map(drop)
 }
 
-/// Dials, and waits for the address.
+/// Dials, and dials again if the module was not attached to the data service.
 async fn dial(port: &ModemPort, lane: Lane, pdp: &Pdp, sessions: &Sessions) -> Result<()> {
+    match dial_once(port, lane, pdp, sessions).await {
+        Err(Error::Network(_)) if attach_if_needed(port, lane).await? => {
+            dial_once(port, lane, pdp, sessions).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// Dials, and waits for the address.
+async fn dial_once(port: &ModemPort, lane: Lane, pdp: &Pdp, sessions: &Sessions) -> Result<()> {
     sessions.set_dialled(false);
     let refusal = match ask_for_call(port, lane, pdp).await {
         Ok(()) => None,

@@ -12,7 +12,7 @@ use super::commands::{
 use super::facts::PDP_CONTEXT;
 use crate::common::{DefinePdpContext, Iccid, PdpType};
 use crate::dialect::one_client::Session;
-use crate::dialect::{ModemPort, ask, if_possible};
+use crate::dialect::{ModemPort, ask, attach_if_needed, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::ModemOptions;
 
@@ -85,8 +85,17 @@ pub(super) async fn revive(port: &ModemPort, lane: Lane) -> Result<()> {
     dial(port, lane).await
 }
 
-/// Dials, and waits for the address.
+/// Dials, and dials again if the module was not attached to the data service, which the manual wants to see before
+/// [Neoway MQTT 1.2 §2, §3].
 async fn dial(port: &ModemPort, lane: Lane) -> Result<()> {
+    match dial_once(port, lane).await {
+        Err(Error::Network(_)) if attach_if_needed(port, lane).await? => dial_once(port, lane).await,
+        outcome => outcome,
+    }
+}
+
+/// Dials, and waits for the address.
+async fn dial_once(port: &ModemPort, lane: Lane) -> Result<()> {
     let refusal = match ask(port, lane, Xiic).await {
         Ok(()) => None,
         Err(Error::Module(refusal)) => Some(refusal),

@@ -141,6 +141,17 @@ async fn a_context_is_believed_after_a_while() {
     activate_by(ModemOptions::new(), &script).await.unwrap();
 }
 
+const ATTACHED: &str = ">> AT+CGATT?\n<< +CGATT: 1\n<< OK\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_is_not_attached_is_attached_and_dials_again() {
+    let poll = format!("{NO_CALL}>> AT+CGPADDR=1\n<< +CGPADDR: 1,0.0.0.0\n<< OK\n");
+    let refused = format!("{NO_CALL}>> AT+MIPCALL=1\n<< ERROR\n{}", poll.repeat(4));
+    let attached = ">> AT+CGATT?\n<< +CGATT: 0\n<< OK\n>> AT+CGATT=1\n<< OK\n";
+    let dialled = ">> AT+MIPCALL=1\n<< OK\n>> AT+MIPCALL?\n<< +MIPCALL: 1,10.2.83.148\n<< OK\n";
+    activate_by(ModemOptions::new(), &format!("{refused}{attached}{dialled}")).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn why_there_is_no_data_connection() {
     let poll = format!("{NO_CALL}>> AT+CGPADDR=1\n<< +CGPADDR: 1,0.0.0.0\n<< OK\n");
@@ -148,12 +159,13 @@ async fn why_there_is_no_data_connection() {
         ("ERROR", "the module refused the command without a reason"),
         ("+CME ERROR: 30", "no network service"),
     ] {
-        let script = format!("{NO_CALL}>> AT+MIPCALL=1\n<< {answer}\n{}", poll.repeat(4));
+        let script = format!("{NO_CALL}>> AT+MIPCALL=1\n<< {answer}\n{}{ATTACHED}", poll.repeat(4));
         let error = activate_by(ModemOptions::new(), &script).await.unwrap_err();
         assert_eq!(error.to_string(), format!("the data connection was refused: {words}"));
         assert_eq!(error.fault(), Fault::Network);
     }
-    let script = format!("{NO_CALL}>> AT+MIPCALL=1\n<< OK\n{}{}", NO_CALL.repeat(5), poll.repeat(26));
+    let waited = [NO_CALL.repeat(5), poll.repeat(26)].concat();
+    let script = format!("{NO_CALL}>> AT+MIPCALL=1\n<< OK\n{waited}{ATTACHED}");
     let error = activate_by(ModemOptions::new(), &script).await.unwrap_err();
     assert_eq!(error.to_string(), "the data connection was refused: the module got no address");
 }

@@ -98,6 +98,19 @@ async fn a_data_connection_that_is_there_is_used() {
     activated(&ModemOptions::new(), script).await.unwrap();
 }
 
+const ATTACHED: &str = "\n>> AT+CGATT?\n<< +CGATT: 1\n<< OK";
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_is_not_attached_is_attached_and_dials_again() {
+    let polls = "\n>> AT+XIIC?\n<< +XIIC: 0,0.0.0.0\n<< OK";
+    let refused = format!(">> AT+CCID\n<< ERROR{polls}\n>> AT+XIIC=1\n<< ERROR{}", polls.repeat(6));
+    let attached = "\n>> AT+CGATT?\n<< +CGATT: 0\n<< OK\n>> AT+CGATT=1\n<< OK";
+    let dialled = "\n>> AT+XIIC=1\n<< OK\n>> AT+XIIC?\n<< +XIIC: 1,10.0.0.1\n<< OK";
+    activated(&ModemOptions::new(), &format!("{refused}{attached}{dialled}")).await.unwrap();
+    let not = "\n>> AT+CGATT?\n<< +CGATT: 0\n<< OK\n>> AT+CGATT=1\n<< ERROR";
+    assert!(activated(&ModemOptions::new(), &format!("{refused}{not}")).await.is_err());
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_address_is_a_failure_with_a_reason() {
     let polls = "\n>> AT+XIIC?\n<< +XIIC: 0,0.0.0.0\n<< OK";
@@ -106,7 +119,7 @@ async fn no_address_is_a_failure_with_a_reason() {
         ("OK", 61, "the data connection was refused: the module got no address"),
         ("+CME ERROR: 30", 6, "the data connection was refused: no network service"),
     ] {
-        let script = format!("{head}\n<< {answer}{}", polls.repeat(times));
+        let script = format!("{head}\n<< {answer}{}{ATTACHED}", polls.repeat(times));
         let error = activated(&ModemOptions::new(), &script).await.unwrap_err();
         assert_eq!(error.to_string(), words);
         assert!(error.remedy().is_some());

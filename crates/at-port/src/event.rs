@@ -1,5 +1,6 @@
 //! What the port reports about itself.
 
+use std::fmt;
 use std::time::Duration;
 
 use at_codec::{CommandLine, Damage};
@@ -53,6 +54,42 @@ pub enum PortEvent {
         /// How many probes it took.
         probes: u32,
     },
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Synced => "in step",
+            Self::Suspect => "in doubt: the module is asked until it answers in step",
+            Self::InPayload => "silent: the module may be waiting for the rest of a payload",
+            Self::Dead => "gone",
+        })
+    }
+}
+
+impl fmt::Display for PortEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link(state) => write!(f, "the link is {state}"),
+            Self::UnexpectedEcho => f.write_str("echo is back: the module has probably restarted"),
+            Self::Reboot => f.write_str("the module restarts"),
+            Self::Damaged(Damage { got, need: 0, .. }) => {
+                write!(f, "{got} bytes could not be read and were dropped")
+            }
+            Self::Damaged(Damage { got, need, .. }) => {
+                write!(f, "{got} of {need} bytes could not be read and were dropped")
+            }
+            Self::Overrun { skipped } => write!(f, "a line of more than {skipped} bytes was skipped"),
+            Self::OrphanFinal => f.write_str("a final result came that no command was waiting for"),
+            Self::UnknownLine { length } => write!(f, "a line of {length} bytes belongs to nothing"),
+            Self::Fenced { probes: 1 } => {
+                f.write_str("an answer was late; the link is in step again after 1 question")
+            }
+            Self::Fenced { probes } => {
+                write!(f, "an answer was late; the link is in step again after {probes} questions")
+            }
+        }
+    }
 }
 
 /// A witness of the conversation, for transcripts: it sees every line as it may be shown, with secrets masked.
@@ -147,4 +184,38 @@ pub enum Measurement<'a> {
     },
     /// The port reported something about itself.
     Event(&'a PortEvent),
+}
+
+#[cfg(test)]
+mod tests {
+    use at_codec::DamageKind;
+
+    use super::*;
+
+    #[test]
+    fn events_are_told_in_words() {
+        let damage = |got, need| Damage { kind: DamageKind::Silence, head: Bytes::new(), got, need };
+        for (event, words) in [
+            (
+                PortEvent::Link(LinkState::Suspect),
+                "the link is in doubt: the module is asked until it answers in step",
+            ),
+            (PortEvent::UnexpectedEcho, "echo is back: the module has probably restarted"),
+            (PortEvent::Reboot, "the module restarts"),
+            (PortEvent::Damaged(damage(3, 0)), "3 bytes could not be read and were dropped"),
+            (PortEvent::Damaged(damage(3, 9)), "3 of 9 bytes could not be read and were dropped"),
+            (PortEvent::Overrun { skipped: 512 }, "a line of more than 512 bytes was skipped"),
+            (PortEvent::OrphanFinal, "a final result came that no command was waiting for"),
+            (PortEvent::UnknownLine { length: 7 }, "a line of 7 bytes belongs to nothing"),
+            (
+                PortEvent::Fenced { probes: 2 },
+                "an answer was late; the link is in step again after 2 questions",
+            ),
+        ] {
+            assert_eq!(event.to_string(), words);
+        }
+        for state in [LinkState::Synced, LinkState::Suspect, LinkState::InPayload, LinkState::Dead] {
+            assert!(!state.to_string().is_empty());
+        }
+    }
 }

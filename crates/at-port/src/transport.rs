@@ -16,9 +16,13 @@ use tokio::net::TcpStream;
 #[cfg(feature = "serial")]
 mod holder;
 #[cfg(feature = "serial")]
+mod listing;
+#[cfg(feature = "serial")]
 mod serial;
 mod usb;
 
+#[cfg(feature = "serial")]
+pub use listing::{Bus, ListedPort};
 #[cfg(feature = "serial")]
 pub use serial::SerialPort;
 pub use usb::UsbId;
@@ -132,6 +136,13 @@ pub enum OpenError {
         /// The port.
         address: String,
     },
+    /// The system does not tell which ports there are.
+    #[error("the system does not list its serial ports")]
+    Unlisted {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Several ports fit.
     #[error("{address} may be any of {ports}")]
     Ambiguous {
@@ -141,7 +152,7 @@ pub enum OpenError {
         ports: String,
     },
     /// The user may not open it.
-    #[error("no permission to open {address}: add the user to the group that owns it (often dialout)")]
+    #[error("no permission to open {address}")]
     Permission {
         /// The port.
         address: String,
@@ -197,6 +208,15 @@ impl OpenError {
             }
             Self::Busy { .. } => "end that program; `sudo fuser -v` on the port shows it",
             Self::Ambiguous { .. } => "add the serial number or the number of the interface",
+            Self::Permission { .. } => {
+                "add the user to the group that owns it (often dialout), and log in again"
+            }
+            Self::Unlisted { .. } => "name the port by its path",
+            Self::NotSerial { .. } => "name a serial port, or a server of one as tcp://host:port",
+            Self::Io { address, .. } if address.starts_with("tcp://") => {
+                "check host and port, and that the server there runs"
+            }
+            Self::Timeout { .. } => "check that this is the server's address, and that it runs",
             _ => return None,
         })
     }

@@ -81,6 +81,9 @@ fn every_error_of_opening_says_what_to_do_in_one_clause() {
         let text = error.to_string();
         assert!(text.contains("/dev/ttyUSB2") && !text.ends_with('.'), "{text}");
     }
+    let unlisted = OpenError::Unlisted { source: std::io::ErrorKind::NotFound.into() };
+    assert_eq!(unlisted.to_string(), "the system does not list its serial ports");
+    assert!(unlisted.remedy().is_some());
 }
 
 #[cfg(all(unix, feature = "serial"))]

@@ -83,14 +83,14 @@ impl<T: Ticket> Pending<T> {
         });
     }
 
-    /// Offers a line; `true` if it is a deferred result of an operation that waits, or owed by one that no longer does.
-    pub(super) fn take(&mut self, now: Instant, line: &Bytes) -> bool {
+    /// Offers a line that may be a deferred result of an operation that waits, or owed by one that no longer does.
+    pub(super) fn take(&mut self, now: Instant, line: &Bytes) -> Told<T> {
         if let Some(doubt) =
             self.in_doubt.iter_mut().find(|doubt| doubt.deferred.verdict(line) == Verdict::Final)
         {
             doubt.owed -= 1;
             self.in_doubt.retain(|doubt| doubt.owed > 0);
-            return true;
+            return Told::Line;
         }
         for position in 0..self.waiting.len() {
             let Some(waiting) = self.waiting.get_mut(position) else { break };
@@ -101,18 +101,16 @@ impl<T: Ticket> Pending<T> {
                         waiting.extended += 1;
                         waiting.until = now + waiting.deferred.timeout;
                     }
-                    return true;
+                    return Told::Line;
                 }
                 Verdict::Final => {
-                    if let Some(mut done) = self.waiting.remove(position) {
-                        done.reply.deferred = Some(line.clone());
-                        done.job.settle(Ok(done.reply));
-                    }
-                    return true;
+                    let Some(mut done) = self.waiting.remove(position) else { break };
+                    done.reply.deferred = Some(line.clone());
+                    return Told::Result(done.job, done.reply);
                 }
             }
         }
-        false
+        Told::Nothing
     }
 
     /// Whether a line that looks like a final result code is a report that may end one of the waits.
@@ -193,6 +191,16 @@ impl<T: Ticket> Pending<T> {
             }
         }
     }
+}
+
+/// What a line tells the operations that wait.
+pub(super) enum Told<T> {
+    /// Nothing.
+    Nothing,
+    /// No end of a wait, but none of anybody else's either.
+    Line,
+    /// The result of this job, which is to be told.
+    Result(Box<Job<T>>, Reply),
 }
 
 impl<T> Waiting<T> {

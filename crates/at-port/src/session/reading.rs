@@ -7,6 +7,7 @@ use tokio_util::codec::Decoder;
 
 use super::active::{Active, Course, Recognised};
 use super::fence::Taken;
+use super::pending::Told;
 use super::{Session, Ticket, note};
 use crate::deferred::Verdict;
 use crate::error::{OperationError, PortError};
@@ -94,13 +95,18 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if !report && recognised.is_none() && self.take_echo(&line) {
             return;
         }
-        let deferred = recognised != Some(Recognised::ByShape)
-            && (self.pending.take(now, &line) || self.take_early_result(&line));
+        let may_be_deferred = recognised != Some(Recognised::ByShape);
+        let told = if may_be_deferred { self.pending.take(now, &line) } else { Told::Nothing };
+        let deferred = !matches!(told, Told::Nothing) || may_be_deferred && self.take_early_result(&line);
         let result = if deferred { None } else { self.final_result(&line, report) };
         let is_told = report || deferred || result.is_some();
         let secret =
             !is_told && self.may_hold_secret(recognised.is_some()) || self.is_secret_witnessed(&line);
         note(&mut self.tap, if secret { TapEntry::SecretLine } else { TapEntry::Line(&line) });
+        if let Told::Result(job, reply) = told {
+            // Behind the witness: a program may end with this, and its transcript be missing the last word.
+            job.settle(Ok(reply));
+        }
 
         if deferred
             || self.take_prompt_line(now, &line)

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use at_port::{
-    Answer, Deferred, Delivery, Exchange, Operation, OperationError, PortEvent, Reply, Session,
+    Answer, Deferred, Delivery, Exchange, LinkState, Operation, OperationError, PortEvent, Reply, Session,
     SessionOptions, Ticket,
 };
 use bytes::Bytes;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::common::{TestRules, ms, write};
+use crate::common::{TestRules, Witness, ms, write};
 
 /// What can happen next.
 #[derive(Debug, Clone, Copy)]
@@ -179,4 +179,50 @@ proptest! {
 fn an_undisturbed_course_succeeds() {
     let Course { outcomes, .. } = play(&[Event::Ask { deferred: false }, Event::Ask { deferred: false }]);
     assert!(outcomes.len() == 2 && outcomes.iter().all(|(_, outcome)| outcome.is_ok()), "{outcomes:?}");
+}
+
+/// A caller who writes down where the witness does, too.
+struct Beside(Witness);
+
+impl Ticket for Beside {
+    fn wanted(&self) -> bool {
+        true
+    }
+
+    fn settle(self, _: Result<Reply, OperationError>) {
+        self.0.0.lock().unwrap().push_str("the caller knows\n");
+    }
+}
+
+#[test]
+fn a_witness_has_the_last_word_before_the_caller_who_may_end_with_it() {
+    let witness = Witness::default();
+    let mut now = Instant::now();
+    let mut session: Session<Bytes, Beside> =
+        Session::new(Box::new(TestRules), SessionOptions::default(), now);
+    session.set_tap(Box::new(witness.clone()));
+    let mut model = Model::default();
+    let mut exchange = |session: &mut Session<Bytes, Beside>, now: Instant| {
+        while let Some(bytes) = session.transmit(now) {
+            let count = bytes.len();
+            model.hear(bytes);
+            session.handle_sent(now, count);
+            session.inbox().extend_from_slice(model.saying.make_contiguous());
+            model.saying.clear();
+            session.handle_input(now);
+        }
+    };
+    while session.link() != LinkState::Synced {
+        exchange(&mut session, now);
+        now = session.deadline().unwrap_or(now);
+        session.handle_timeout(now);
+    }
+    let command = Exchange::new(write("+CX", 7)).answer(Answer::Named("+CX"));
+    let deferred = Deferred::new(&["+CXR"], [7], ms(2000));
+    session.submit(now, command.deferred(deferred), Some(Beside(witness.clone())));
+    exchange(&mut session, now);
+    session.inbox().extend_from_slice(b"\r\n+CXR: 7\r\n");
+    session.handle_input(now);
+    let text = witness.0.lock().unwrap().clone();
+    assert!(text.ends_with("> AT+CX=7\n< +CX: 7\n< OK\n< +CXR: 7\nthe caller knows\n"), "{text}");
 }

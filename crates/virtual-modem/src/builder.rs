@@ -1,6 +1,6 @@
 //! How a virtual module is put together.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -54,6 +54,7 @@ pub struct Builder {
     byte_faults: Option<ByteFaults>,
     seed: u64,
     log_capacity: usize,
+    clock: Option<SystemTime>,
     sim_pin: Option<String>,
     sim_present: bool,
     boot_banner: bool,
@@ -93,6 +94,7 @@ impl Builder {
             byte_faults: None,
             seed: 0,
             log_capacity: 100_000,
+            clock: None,
             sim_pin: None,
             sim_present: true,
             boot_banner: false,
@@ -106,6 +108,13 @@ impl Builder {
     /// Where MQTT connections end. Default: a [`MemoryBroker`](crate::MemoryBroker) of its own.
     pub fn broker(mut self, broker: Broker) -> Self {
         self.broker = broker;
+        self
+    }
+
+    /// What the module's clock shows when it is built, from the year 2000 on. Default: a fixed date, so that every run is
+    /// the same.
+    pub fn clock(mut self, now: SystemTime) -> Self {
+        self.clock = Some(now);
         self
     }
 
@@ -254,6 +263,7 @@ impl Builder {
             time_scale: self.time_scale,
             seed: self.seed,
             log_capacity: self.log_capacity,
+            clock: self.clock,
         };
         let start = Start { turnaround: self.turnaround, banner: self.boot_banner };
         let machine = Machine::new(firmware, setup, start, Instant::now());

@@ -1,5 +1,7 @@
 //! The module's clock [3GPP 27.007 §8.15].
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use tokio::time::Instant;
 
 use crate::machine::answer::{Answer, Refusal};
@@ -7,7 +9,7 @@ use crate::machine::command::{Command, Form};
 use crate::machine::core::Core;
 use crate::quirk::Quirk;
 
-/// A clock that shows a fixed date when the module is built, so that every run shows the same.
+/// A clock. Unless it is told otherwise it shows a fixed date when the module is built, so that every run shows the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     /// Seconds since 2000-01-01 at `set_at`.
@@ -18,10 +20,14 @@ pub(crate) struct Clock {
 /// 2026-11-21 08:00:00.
 const POWER_ON: i64 = 9_821 * DAY + 8 * 3600;
 const DAY: i64 = 86_400;
+/// From 1970-01-01 to 2000-01-01, where the module's clock begins.
+const EPOCH: Duration = Duration::from_secs(946_684_800);
 
 impl Clock {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { seconds: POWER_ON, set_at: now }
+    pub(crate) fn new(now: Instant, shown: Option<SystemTime>) -> Self {
+        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok()?.checked_sub(EPOCH);
+        let seconds = shown.and_then(since).and_then(|since| i64::try_from(since.as_secs()).ok());
+        Self { seconds: seconds.unwrap_or(POWER_ON), set_at: now }
     }
 
     fn read(&self, now: Instant, scale: u32, four_digits: bool) -> String {
@@ -128,5 +134,14 @@ mod tests {
         assert_eq!(parse(b"26/13/21,08:00:00+00"), None);
         assert_eq!(parse(b"26/11/21,08:00+00"), None);
         assert_eq!(parse(b"26/11/21,08:00:00+00"), Some(POWER_ON));
+    }
+
+    #[test]
+    fn it_shows_the_time_it_was_given() {
+        let now = Instant::now();
+        let given = UNIX_EPOCH + Duration::from_secs(1_767_225_601);
+        assert_eq!(Clock::new(now, Some(given)).read(now, 1, false), "26/01/01,00:00:01+00");
+        assert_eq!(Clock::new(now, None).read(now, 1, false), "26/11/21,08:00:00+00");
+        assert_eq!(Clock::new(now, Some(UNIX_EPOCH)).seconds, POWER_ON, "before its first year");
     }
 }

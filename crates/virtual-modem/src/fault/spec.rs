@@ -12,8 +12,19 @@ use super::{Action, Fault, FaultPlan, Hook, Reboot, Swarm};
 ///
 /// No example: it is a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("fault `{0}` is not HOOK[:COMMAND[:OCCASION]]:ACTION")]
-pub struct BadFault(String);
+#[error("fault `{text}` is not HOOK[:COMMAND[:OCCASION]]:ACTION{problem}")]
+pub struct BadFault {
+    text: String,
+    /// What is wrong with it, behind a colon, if that is known.
+    problem: String,
+}
+
+impl BadFault {
+    fn new(text: &str, problem: Option<String>) -> Self {
+        let problem = problem.map_or_else(String::new, |problem| format!(": {problem}"));
+        Self { text: text.to_owned(), problem }
+    }
+}
 
 /// Faults for the command line: `HOOK[:COMMAND[:OCCASION]]:ACTION` or `swarm=SEED`, several separated by semicolons.
 ///
@@ -29,7 +40,7 @@ impl FromStr for FaultPlan {
         for spec in text.split(';').map(str::trim).filter(|spec| !spec.is_empty()) {
             match spec.strip_prefix("swarm=") {
                 Some(seed) => {
-                    let seed = seed.parse().map_err(|_| BadFault(spec.to_owned()))?;
+                    let seed = seed.parse().map_err(|_| BadFault::new(spec, None))?;
                     plan = plan.swarm(Swarm::new(seed));
                 }
                 None => plan.add(spec.parse()?),
@@ -43,34 +54,37 @@ impl FromStr for Fault {
     type Err = BadFault;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || BadFault(text.to_owned());
-        let (hook, rest) = text.trim().split_once(':').ok_or_else(bad)?;
-        let hook = read_hook(hook).ok_or_else(bad)?;
+        let bad = |problem| BadFault::new(text, problem);
+        let (hook, rest) = text.trim().split_once(':').ok_or_else(|| bad(None))?;
+        let hook = read_hook(hook).ok_or_else(|| bad(Some(format!("`{hook}` is no hook: use {HOOKS}"))))?;
+        let action = |action: &str| {
+            read_action(action).ok_or_else(|| bad(Some(format!("`{action}` is no action: use {ACTIONS}"))))
+        };
         // The action is looked for from the left, because the text of a URC may hold colons.
         let parts: Vec<&str> = rest.splitn(3, ':').collect();
-        match parts.as_slice() {
-            [action] => Some(Self::new(hook, read_action(action).ok_or_else(bad)?)),
-            [first, ..] if first.starts_with("urc=") => {
-                Some(Self::new(hook, read_action(rest).ok_or_else(bad)?))
+        Ok(match parts.as_slice() {
+            [first, ..] if first.starts_with("urc=") => Self::new(hook, action(rest)?),
+            [command, urc, tail] if urc.starts_with("urc=") => {
+                Self::new(hook, action(&format!("{urc}:{tail}"))?).command(*command)
             }
-            [command, action] => {
-                Some(Self::new(hook, read_action(action).ok_or_else(bad)?).command(*command))
+            [command, "always", last] => Self::new(hook, action(last)?).command(*command).always(),
+            [command, occasion, last] => {
+                let number = occasion.parse().ok().filter(|number| *number > 0);
+                let number = number.ok_or_else(|| {
+                    bad(Some(format!("`{occasion}` is no occasion: use a number from 1 on, or always")))
+                })?;
+                Self::new(hook, action(last)?).command(*command).occasion(number)
             }
-            [command, urc, tail] if urc.starts_with("urc=") => Some(
-                Self::new(hook, read_action(&format!("{urc}:{tail}")).ok_or_else(bad)?).command(*command),
-            ),
-            [command, occasion, action] => {
-                let fault = Self::new(hook, read_action(action).ok_or_else(bad)?).command(*command);
-                match *occasion {
-                    "always" => Some(fault.always()),
-                    number => Some(fault.occasion(number.parse().map_err(|_| bad())?)),
-                }
-            }
-            _ => None,
-        }
-        .ok_or_else(bad)
+            [command, last] => Self::new(hook, action(last)?).command(*command),
+            _ => Self::new(hook, action(rest)?),
+        })
     }
 }
+
+const HOOKS: &str = "before-echo, after-line, before-prompt, after-prompt, mid-payload=BYTES, before-final, result, \
+                     after-result, idle or inside-message";
+const ACTIONS: &str = "silence, delay=MS, duplicate, swap, error, code=N, urc=TEXT, chatter, reboot, reboot-silent, \
+                       brown-out=BYTES, hang, hang-up, overtaken, kick=CLIENT, black-hole=MS, drop-pdp or remove-sim=MS";
 
 fn read_hook(text: &str) -> Option<Hook> {
     Some(match text {
@@ -205,6 +219,21 @@ mod tests {
             "swarm",
         ] {
             assert!(wrong.parse::<FaultPlan>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (spec, problem) in [
+            ("nowhere:hang", "`nowhere` is no hook: use before-echo, "),
+            ("idle:+X:1:fly", "`fly` is no action: use silence, "),
+            ("idle:+X:0:hang", "`0` is no occasion: use a number from 1 on, or always"),
+        ] {
+            let error = spec.parse::<Fault>().unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("fault `{spec}` is not HOOK")) && error.contains(problem),
+                "{error}"
+            );
         }
     }
 

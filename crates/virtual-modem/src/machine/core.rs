@@ -106,6 +106,8 @@ pub(crate) struct Setup {
     pub(crate) time_scale: u32,
     pub(crate) seed: u64,
     pub(crate) log_capacity: usize,
+    /// What the clock shows; a fixed date if nothing is given.
+    pub(crate) clock: Option<std::time::SystemTime>,
 }
 
 impl Core {
@@ -117,7 +119,7 @@ impl Core {
             sim: setup.sim,
             network: Network::default(),
             files: Files::default(),
-            clock: Clock::new(now),
+            clock: Clock::new(now, setup.clock),
             sessions: (0..setup.clients).map(|_| Session::default()).collect(),
             faults: setup.faults,
             records: VecDeque::new(),

@@ -24,6 +24,7 @@ fn machine(now: Instant) -> Machine {
         time_scale: 1,
         seed: 0,
         log_capacity: 1000,
+        clock: None,
     };
     Machine::new(
         Box::new(firmware),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
 
-use self::meaning::{Meaning, Purpose};
+use self::meaning::Meaning;
 use crate::command::Command;
 use crate::common::{Attached, SetAttached};
 use crate::connect::ConnectOptions;
@@ -31,6 +31,7 @@ pub(crate) mod clock;
 pub(crate) mod counted;
 pub mod esp;
 pub mod fibocom;
+pub(crate) mod known;
 #[cfg(test)]
 mod known_lines;
 pub(crate) mod meaning;
@@ -40,7 +41,7 @@ pub(crate) mod pem;
 pub mod quectel;
 pub(crate) mod ranges;
 #[cfg(test)]
-mod replay;
+pub(crate) mod replay;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod simcom;
@@ -96,9 +97,6 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
 
     /// What a result or report says by itself.
     fn meaning(&self, line: &[u8]) -> Option<Meaning>;
-
-    /// What this vendor's commands are for.
-    fn purposes(&self) -> &'static [Purpose];
 
     /// Puts the module into the state that the other calls rely on, and closes what a former host left open.
     async fn prepare(&self, port: &ModemPort) -> Result<()>;

@@ -102,8 +102,8 @@ pub enum Error {
     /// The result of an earlier command is missing, and that of a new one could not be told from it.
     #[error("the module still owes the result of an earlier command")]
     InDoubt,
-    /// The port is gone.
-    #[error("the port is gone")]
+    /// The port is gone, or nobody answers at it.
+    #[error("no link to the module")]
     Port {
         /// Why.
         #[source]

@@ -32,13 +32,25 @@ pub enum ClientStatus {
     Refused(BrokerError),
 }
 
+impl fmt::Display for ClientStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::Connecting => f.write_str("connecting"),
+            Self::Connected => f.write_str("connected"),
+            Self::Lost(cause) => write!(f, "lost: {cause}"),
+            Self::Refused(refusal) => write!(f, "refused: {}", refusal.meaning),
+        }
+    }
+}
+
 /// Something that happened to a client.
 ///
 /// ```no_run
 /// # async fn example(client: mqtt_at::Client) {
 /// let mut events = client.events();
 /// while let Ok(event) = events.recv().await {
-///     println!("{event:?}");
+///     println!("{event}");
 /// }
 /// # }
 /// ```
@@ -81,6 +93,37 @@ pub enum Event {
         /// How many bytes were announced.
         need: usize,
     },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected => f.write_str("connected to the broker"),
+            Self::Disconnected => f.write_str("disconnected from the broker"),
+            Self::Lost(cause) => write!(f, "the connection was lost: {cause}"),
+            Self::LossRefuted => f.write_str("a loss was reported, but the connection is there"),
+            Self::Reconnecting { attempt, after } => {
+                write!(f, "connecting again in {:.1} s, try {attempt}", after.as_secs_f64())
+            }
+            Self::ReconnectFailed { reason } => write!(f, "not connected again: {reason}"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::SubscriptionChanged { filter, granted: None } => {
+                write!(f, "the broker no longer grants the subscription to {filter}")
+            }
+            Self::SubscriptionChanged { filter, granted: Some(qos) } => {
+                write!(f, "the broker now grants the subscription to {filter} with QoS {}", qos.level())
+            }
+            Self::Corrupt { got, need: 0 } => {
+                write!(
+                    f,
+                    "a message of {got} bytes was dropped: it came without its length, so its end cannot be known"
+                )
+            }
+            Self::Corrupt { got, need } => {
+                write!(f, "a message came damaged, {got} of {need} bytes, and was dropped")
+            }
+        }
+    }
 }
 
 /// Why a connection was lost, as far as the module says.
@@ -174,3 +217,49 @@ impl fmt::Display for LossCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} messages were lost, because they were not taken in time")]
 pub struct Lagged(pub u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_and_states_are_told_in_words() {
+        let filter = || "a/#".to_owned();
+        for (event, words) in [
+            (Event::Connected, "connected to the broker"),
+            (Event::Disconnected, "disconnected from the broker"),
+            (Event::Lost(LossCause::Rebooted), "the connection was lost: the module rebooted"),
+            (Event::LossRefuted, "a loss was reported, but the connection is there"),
+            (
+                Event::Reconnecting { attempt: 2, after: Duration::from_millis(1500) },
+                "connecting again in 1.5 s, try 2",
+            ),
+            (Event::ReconnectFailed { reason: "no signal".to_owned() }, "not connected again: no signal"),
+            (Event::Refused(BrokerError::connack(5)), "the broker refused: not authorized (code 5)"),
+            (
+                Event::SubscriptionChanged { filter: filter(), granted: None },
+                "the broker no longer grants the subscription to a/#",
+            ),
+            (
+                Event::SubscriptionChanged { filter: filter(), granted: Some(QoS::AtMostOnce) },
+                "the broker now grants the subscription to a/# with QoS 0",
+            ),
+            (Event::Corrupt { got: 3, need: 6 }, "a message came damaged, 3 of 6 bytes, and was dropped"),
+            (
+                Event::Corrupt { got: 3, need: 0 },
+                "a message of 3 bytes was dropped: it came without its length, so its end cannot be known",
+            ),
+        ] {
+            assert_eq!(event.to_string(), words);
+        }
+        for (status, words) in [
+            (ClientStatus::Closed, "closed"),
+            (ClientStatus::Connecting, "connecting"),
+            (ClientStatus::Connected, "connected"),
+            (ClientStatus::Lost(LossCause::PortGone), "lost: the port is gone"),
+            (ClientStatus::Refused(BrokerError::connack(4)), "refused: bad user name or password"),
+        ] {
+            assert_eq!(status.to_string(), words);
+        }
+    }
+}

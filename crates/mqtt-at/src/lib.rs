@@ -125,6 +125,8 @@ pub use vendor::Vendor;
 pub mod at {
     pub use at_codec::{ArgumentError, Charset, CommandLine, Escaped, Fields};
     pub use at_port::transport::OpenError;
+    #[cfg(feature = "serial")]
+    pub use at_port::transport::{Bus, ListedPort, UsbId};
     pub use at_port::{
         Answer, Deferred, Exchange, FinalResult, LinkState, Operation, OperationError, Phase, PortError,
         PortEvent, PromptForm, Refusal, Reply, SessionOptions, Tap, TapEntry, Verdict,

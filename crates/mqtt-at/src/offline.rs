@@ -38,6 +38,7 @@ use tokio::sync::broadcast;
 
 pub use self::entry::{Entry, Kind, Speaker};
 pub use self::finding::{Finding, Severity};
+pub use crate::dialect::known::KnownCommand;
 
 use self::command::{Active, Owed};
 use crate::dialect::{self, Dialect};

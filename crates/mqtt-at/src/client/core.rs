@@ -124,10 +124,12 @@ impl Core {
         let (status, over) = (self.link.status(), self.link.over());
         loop {
             let changed = status.changed();
-            match &*status.borrow() {
+            // A copy, because the status is locked while it is looked at, and the reason of a loss is looked up there.
+            let now = status.borrow().clone();
+            match now {
                 ClientStatus::Connected => return Ok(()),
                 ClientStatus::Closed => return Err(Error::Disconnected),
-                ClientStatus::Refused(error) => return Err(error.clone().into()),
+                ClientStatus::Refused(error) => return Err(error.into()),
                 ClientStatus::Lost(_) if over.is_cancelled() => return Err(self.why_lost()),
                 ClientStatus::Lost(_) | ClientStatus::Connecting => {}
             }

@@ -35,6 +35,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+pub(crate) mod known;
 mod meaning;
 mod rules;
 
@@ -49,7 +50,7 @@ pub(crate) use self::facts::PROBES;
 use self::rules::EspRules;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::dialect::meaning::{Meaning, Purpose};
+use crate::dialect::meaning::Meaning;
 use crate::dialect::one_client::Session;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
 use crate::error::{Error, Result};
@@ -84,10 +85,6 @@ impl Dialect for Esp {
 
     fn meaning(&self, line: &[u8]) -> Option<Meaning> {
         meaning::of(line)
-    }
-
-    fn purposes(&self) -> &'static [Purpose] {
-        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

@@ -44,6 +44,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+pub(crate) mod known;
 mod meaning;
 mod rules;
 #[cfg(test)]
@@ -62,7 +63,7 @@ use self::rules::FibocomRules;
 use self::sessions::{Sessions, State};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::dialect::meaning::{Meaning, Purpose};
+use crate::dialect::meaning::Meaning;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
 use crate::error::{Error, Outcome, Result};
 use crate::link::{Inbound, Links};
@@ -94,10 +95,6 @@ impl Dialect for Fibocom {
 
     fn meaning(&self, line: &[u8]) -> Option<Meaning> {
         meaning::of(line)
-    }
-
-    fn purposes(&self) -> &'static [Purpose] {
-        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

@@ -39,6 +39,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+pub(crate) mod known;
 mod meaning;
 mod rules;
 
@@ -53,7 +54,7 @@ use at_port::{Operation, Refusal, Reply, Rules};
 use self::rules::NeowayRules;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::dialect::meaning::{Meaning, Purpose};
+use crate::dialect::meaning::Meaning;
 use crate::dialect::one_client::Session;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
 use crate::error::{Error, Result};
@@ -85,10 +86,6 @@ impl Dialect for Neoway {
 
     fn meaning(&self, line: &[u8]) -> Option<Meaning> {
         meaning::of(line)
-    }
-
-    fn purposes(&self) -> &'static [Purpose] {
-        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

@@ -31,6 +31,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+pub(crate) mod known;
 mod meaning;
 mod publish_form;
 mod rules;
@@ -49,7 +50,7 @@ use at_port::{ErrorCode, FinalResult, Operation, OperationError, Refusal, Reply,
 use self::rules::{QuectelRules, Sessions};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::dialect::meaning::{Meaning, Purpose};
+use crate::dialect::meaning::Meaning;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, Outcome, Result};
 use crate::event::LossCause;
@@ -116,10 +117,6 @@ impl Dialect for Quectel {
 
     fn meaning(&self, line: &[u8]) -> Option<Meaning> {
         meaning::of(line)
-    }
-
-    fn purposes(&self) -> &'static [Purpose] {
-        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {

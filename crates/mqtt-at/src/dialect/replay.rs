@@ -3,7 +3,7 @@
 //! The logs are `tests/transcripts/real/*.at`. What is expected of them is read from the same files by a splitter that
 //! knows nothing but CR LF; where counted bytes or the end of a capture make a difference, it is listed here by hand.
 
-mod conversation;
+pub(crate) mod conversation;
 mod frames;
 mod port;
 

@@ -46,6 +46,7 @@ mod connect;
 mod facts;
 mod flow;
 mod framing;
+pub(crate) mod known;
 mod meaning;
 mod rules;
 #[cfg(test)]
@@ -67,7 +68,7 @@ use bytes::Bytes;
 use self::rules::SimComRules;
 use self::service::Service;
 use crate::connect::ConnectOptions;
-use crate::dialect::meaning::{Meaning, Purpose};
+use crate::dialect::meaning::Meaning;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
@@ -99,10 +100,6 @@ impl Dialect for SimCom {
 
     fn meaning(&self, line: &[u8]) -> Option<Meaning> {
         meaning::of(line)
-    }
-
-    fn purposes(&self) -> &'static [Purpose] {
-        meaning::PURPOSES
     }
 
     async fn prepare(&self, port: &ModemPort) -> Result<()> {
@@ -223,7 +220,8 @@ impl Dialect for SimCom {
         if let Some(error) = facts::explain(refusal) {
             return Some(error);
         }
-        if refusal.result != FinalResult::Error {
+        let wants_connection = WANT_CONNECTION.contains(&refusal.command.as_str());
+        if refusal.result != FinalResult::Error || !wants_connection {
             return None;
         }
         let Error::Module(mut error) = OperationError::Refused(Box::new(refusal.clone())).into() else {
@@ -234,6 +232,17 @@ impl Dialect for SimCom {
         Some(Error::Module(error))
     }
 }
+
+/// Commands that a module refuses without a code when the client is not connected.
+const WANT_CONNECTION: [&str; 7] = [
+    "AT+CMQTTTOPIC",
+    "AT+CMQTTPAYLOAD",
+    "AT+CMQTTPUB",
+    "AT+CMQTTSUBTOPIC",
+    "AT+CMQTTSUB",
+    "AT+CMQTTUNSUBTOPIC",
+    "AT+CMQTTUNSUB",
+];
 
 /// Whether a command whose result has come did what it was to do. A packet that was not acknowledged may have
 /// reached the broker all the same.

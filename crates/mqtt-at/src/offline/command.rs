@@ -6,7 +6,8 @@ use at_codec::name_of;
 use bytes::Bytes;
 
 use crate::dialect::Dialect;
-use crate::dialect::meaning::{COMMON, Purpose, integers};
+use crate::dialect::known::KnownCommand;
+use crate::dialect::meaning::integers;
 use crate::vendor::Vendor;
 
 /// The last command.
@@ -19,7 +20,7 @@ pub(super) struct Active {
     pub(super) name: String,
     pub(super) form: Form,
     pub(super) client: Option<u8>,
-    pub(super) purpose: Option<Purpose>,
+    pub(super) known: Option<&'static KnownCommand>,
     /// The line as it was written.
     pub(super) line: Bytes,
     arguments: Vec<String>,
@@ -66,14 +67,15 @@ pub(super) struct Owed {
 impl Active {
     pub(super) fn new(line: &[u8], dialect: &dyn Dialect, entry: usize, at: Option<Duration>) -> Self {
         let (name, form, arguments) = take_apart(line);
-        let known = dialect.purposes().iter().chain(COMMON).find(|it| it.name == name);
+        let key = arguments.first().map(String::as_str);
+        let known = KnownCommand::find(dialect.facts().vendor, &name, key);
         let mut active = Self {
             entry,
             at,
             name,
             form,
             client: None,
-            purpose: known.copied(),
+            known,
             line: Bytes::copy_from_slice(line),
             arguments,
             state: State::Asked,
@@ -96,9 +98,7 @@ impl Active {
 
     /// Whether a `>` can be meant for it. Some firmware says `OK` first.
     pub(super) fn may_be_asked_for_data(&self) -> bool {
-        matches!(self.form, Form::Write | Form::Execute)
-            && self.state != State::Prompted
-            && self.data.is_empty()
+        self.acts() && self.state != State::Prompted && self.data.is_empty()
     }
 
     /// Whether what the host says now is data.
@@ -126,7 +126,7 @@ impl Active {
 
     /// Whether one of its arguments can be the length of data.
     pub(super) fn declared_data(&self) -> bool {
-        self.form == Form::Write && self.declared().is_some() && self.purpose.is_some_and(|it| it.asks)
+        self.form == Form::Write && self.declared().is_some() && self.known.is_some_and(|it| it.asks)
     }
 
     /// What was announced and what was written, if they differ.
@@ -154,12 +154,27 @@ impl Active {
 
     /// The names that its result may have, which comes apart from the final one.
     pub(super) fn results(&self) -> &'static [&'static str] {
-        let acts = matches!(self.form, Form::Write | Form::Execute);
-        self.purpose.filter(|_| acts).map_or(&[], |purpose| purpose.results)
+        self.known.filter(|_| self.acts()).map_or(&[], |known| known.results)
+    }
+
+    /// Whether it makes the module do something, and does not ask only.
+    pub(super) fn acts(&self) -> bool {
+        matches!(self.form, Form::Write | Form::Execute)
+    }
+
+    /// Whether a line of its answer has the name of a result and is none: `AT+QMTCONN?` is answered with a state.
+    pub(super) fn only_looks_like_a_result(&self, line: &[u8]) -> bool {
+        let results = self.known.map_or(&[][..], |known| known.results);
+        !self.acts()
+            && name_of(line).is_some_and(|name| results.iter().any(|result| result.as_bytes() == name))
     }
 
     pub(super) fn ends_something(&self) -> bool {
-        self.purpose.is_some_and(|purpose| purpose.ends)
+        self.known.is_some_and(|known| known.ends)
+    }
+
+    pub(super) fn sets_something(&self) -> bool {
+        self.known.is_some_and(|known| known.sets)
     }
 
     pub(super) fn owed(&self) -> Owed {
@@ -175,7 +190,7 @@ impl Active {
     }
 
     pub(super) fn meaning(&self) -> String {
-        let purpose = self.purpose.map_or("", |purpose| purpose.purpose);
+        let purpose = self.known.map_or("", |known| known.purpose);
         match self.form {
             Form::None => "bytes that are no command".to_owned(),
             _ if purpose.is_empty() => "a command".to_owned(),
@@ -263,45 +278,24 @@ fn announced<'a>(name: &str, mut arguments: impl DoubleEndedIterator<Item = &'a 
     length?.parse().ok()
 }
 
+/// How names begin that are one vendor's alone: of reports, and of commands that are not known by their name.
+const FAMILIES: &[(&str, Vendor)] = &[
+    ("+QMT", Vendor::Quectel),
+    ("+QSSL", Vendor::Quectel),
+    ("+CMQTT", Vendor::SimCom),
+    ("+CCERT", Vendor::SimCom),
+    ("+CLOUD", Vendor::Neoway),
+    ("+AWS", Vendor::Neoway),
+    ("+MQTTMSG", Vendor::Fibocom),
+    ("+MQTTBREAK", Vendor::Fibocom),
+];
+
 /// Whose command or report it is, if it is one vendor's alone.
 pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
     let line = line.trim_ascii();
     let body = line.strip_prefix(b"AT").or_else(|| line.strip_prefix(b"at")).unwrap_or(line);
     let name = body.split(|byte| b"=?:".contains(byte)).next().unwrap_or_default().to_ascii_uppercase();
     let name = String::from_utf8_lossy(&name);
-    let is = |names: &[&str]| names.iter().any(|it| name.starts_with(it));
-    if is(&["+QMT", "+QSSL", "+QIACT", "+QICSGP", "+QFUPL", "+QURCCFG"]) {
-        Some(Vendor::Quectel)
-    } else if is(&["+CMQTT", "+CSSLCFG", "+CCERT", "+NETOPEN"]) {
-        Some(Vendor::SimCom)
-    } else if is(&[
-        "+MQTTCONNPARAM",
-        "+MQTTWILLPARAM",
-        "+MQTTWILLMSG",
-        "+MQTTSTATE",
-        "+MQTTDISCONN",
-        "+MQTTPUBS",
-        "+XIIC",
-        "+XGAUTH",
-        "+CLOUD",
-        "+AWS",
-        "+CERTADD",
-    ]) {
-        Some(Vendor::Neoway)
-    } else if is(&[
-        "+MQTTUSERCFG",
-        "+MQTTCONNCFG",
-        "+MQTTCLEAN",
-        "+MQTTPUBRAW",
-        "+SYSSTORE",
-        "+CWMODE",
-        "+CIPSTA",
-    ]) {
-        Some(Vendor::Espressif)
-    } else if is(&["+MIPCALL", "+MQTTOPEN", "+MQTTUSER", "+MQTTCONF", "+MQTTREAD", "+MQTTMSG", "+MQTTBREAK"])
-    {
-        Some(Vendor::Fibocom)
-    } else {
-        None
-    }
+    let family = || FAMILIES.iter().find(|(start, _)| name.starts_with(start)).map(|(_, vendor)| *vendor);
+    KnownCommand::vendor_of(&name).or_else(family)
 }

@@ -110,8 +110,9 @@ impl Analyser {
         let is_good = meaning.tone != Tone::Bad;
         let position = self.owed.iter().position(|owed| owed.is_told_by(line));
         let early = self.active.as_ref().filter(|active| active.is_open() && active.early.is_none());
-        let early =
-            early.filter(|active| active.owed().is_told_by(line) || !is_good && active.is_named(line));
+        let early = early.filter(|active| {
+            active.owed().is_told_by(line) || !is_good && active.acts() && active.is_named(line)
+        });
         let command = match (position.and_then(|at| self.owed.get(at)), early) {
             (Some(owed), _) => owed.entry,
             (None, Some(active)) => active.entry,
@@ -232,7 +233,7 @@ impl Analyser {
             "+CMQTTSTART" if active.early.is_some() => &finding::STARTED_ALREADY,
             "+QIACT" | "+MIPCALL" | "+XIIC" | "+CGACT" | "+NETOPEN" => &finding::ALREADY_UP,
             "+CPIN" => &finding::SIM_BUSY,
-            "+QMTCFG" | "+QSSLCFG" | "+CMQTTCFG" | "+CSSLCFG" | "+QURCCFG" => &finding::OPTIONAL,
+            _ if active.sets_something() => &finding::OPTIONAL,
             _ if active.early.is_some() => &finding::RESULT_WITH_ERROR,
             _ => &finding::REFUSED,
         };
@@ -260,8 +261,8 @@ impl Analyser {
         let Some(active) = &mut self.active else { return };
         active.lines.push(line.clone());
         let (command, client) = (active.entry, active.client);
-        let meaning =
-            self.dialect.meaning(&line).map_or_else(|| "answer".to_owned(), |it| it.text.into_owned());
+        let meaning = self.dialect.meaning(&line).filter(|_| !active.only_looks_like_a_result(&line));
+        let meaning = meaning.map_or_else(|| "answer".to_owned(), |it| it.text.into_owned());
         let entry = self.push(Speaker::Module, Kind::Information, line, &meaning);
         self.set_client(entry, client);
         self.set_answers(entry, command);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::replay::conversation::bytes_of;
 
 /// How the module's bytes are cut.
 #[derive(Debug, Clone, Copy)]
@@ -31,19 +32,6 @@ fn read(vendor: Vendor, text: &str, cut: Cut) -> Analysis {
         }
     }
     analyser.finish()
-}
-
-fn bytes_of(text: &str, end: &str) -> Vec<u8> {
-    let text = text.strip_suffix('\\').map_or_else(|| format!("{text}{end}"), str::to_owned);
-    let text = text.replace("\\r", "\r").replace("\\n", "\n");
-    let mut parts = text.split("\\x");
-    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at(2);
-        bytes.push(u8::from_str_radix(digits, 16).unwrap());
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    bytes
 }
 
 /// Each entry as `kind` or, where it ended badly, `!kind`.
@@ -199,6 +187,47 @@ fn refusals_are_explained_with_the_code_before_them() {
     let second = "AT+CMQTTREL: the client is not acquired (code 20)";
     assert_eq!(findings(&analysis), [(2, "error", first, "quirk 0.1"), (5, "note", second, "quirk 0.8")]);
     assert!(analysis.findings[0].remedy.as_ref().unwrap().contains("check host"));
+}
+
+#[test]
+fn a_bare_error_means_what_its_command_lets_it_mean() {
+    let refused = |line: &str| {
+        let analysis = read(Vendor::SimCom, &format!(">> {line}\n<< ERROR"), Cut::Turns);
+        let finding = analysis.findings[0].clone();
+        (finding.severity, finding.what)
+    };
+    let setting = "AT+CSSLCFG: the module refused the command without a reason";
+    assert_eq!(refused("AT+CSSLCFG=\"enableSNI\",0,1"), (Severity::Note, setting.to_owned()));
+    let connecting = "AT+CMQTTCONNECT: the module refused the command without a reason";
+    assert_eq!(refused("AT+CMQTTCONNECT=0,\"tcp://b:1883\",60,1"), (Severity::Error, connecting.to_owned()));
+    let publishing = "AT+CMQTTPUB: the module refused, probably because the client is not connected any more";
+    assert_eq!(refused("AT+CMQTTPUB=0,1,60"), (Severity::Error, publishing.to_owned()));
+}
+
+#[test]
+fn answers_to_questions_are_no_results() {
+    for (vendor, question, answer, meaning) in [
+        (Vendor::SimCom, "AT+CMQTTDISC?", "+CMQTTDISC: 0,1", "answer"),
+        (Vendor::Quectel, "AT+QMTCONN?", "+QMTCONN: 0,2", "answer"),
+        (Vendor::Neoway, "AT+MQTTSTATE?", "+MQTTSTATE: 0", "there is no connection"),
+    ] {
+        let analysis = read(vendor, &format!(">> {question}\n<< {answer}\n<< OK"), Cut::Turns);
+        assert_eq!(kinds(&analysis), ["command", "information", "final"], "{question}");
+        assert_eq!(analysis.entries[1].meaning, meaning);
+        assert_eq!(analysis.findings, [], "{question}");
+    }
+}
+
+#[test]
+fn settings_are_told_by_their_key() {
+    let analysis = read(
+        Vendor::Quectel,
+        ">> AT+QMTCFG=\"keepalive\",0,60\n<< OK\n>> AT+QMTCFG=\"new\",0\n<< ERROR\n>> AT+QSSLCFG=\"SNI\",0,1",
+        Cut::Turns,
+    );
+    let meanings: Vec<_> = analysis.entries.iter().step_by(2).map(|entry| entry.meaning.as_str()).collect();
+    assert_eq!(meanings, ["the keep-alive time", "settings of a client", "TLS settings"]);
+    assert_eq!(analysis.findings[0].severity, Severity::Note);
 }
 
 #[test]

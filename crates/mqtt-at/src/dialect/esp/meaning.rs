@@ -3,27 +3,7 @@
 use at_codec::Fields;
 
 use super::facts;
-use crate::dialect::meaning::{Meaning, Purpose, plain};
-
-/// Commands. None of them has a result behind its final one.
-pub(super) const PURPOSES: &[Purpose] = &[
-    plain("+MQTTUSERCFG", "client identifier, credentials and scheme"),
-    plain("+MQTTLONGCLIENTID", "a long client identifier").that_asks(),
-    plain("+MQTTLONGUSERNAME", "a long user name").that_asks(),
-    plain("+MQTTLONGPASSWORD", "a long password").that_asks(),
-    plain("+MQTTCONNCFG", "keep-alive, session and will"),
-    plain("+MQTTSNI", "the server's name for TLS"),
-    plain("+MQTTCONN", "connect to the broker"),
-    plain("+MQTTPUB", "publish"),
-    plain("+MQTTPUBRAW", "publish").that_asks(),
-    plain("+MQTTSUB", "subscribe"),
-    plain("+MQTTUNSUB", "end a subscription"),
-    plain("+MQTTCLEAN", "take leave of the broker").that_ends(),
-    plain("+CIPSTA", "ask for the address"),
-    plain("+SYSLOG", "reasons of errors"),
-    plain("+SYSSTORE", "whether settings are kept"),
-    plain("+CWMODE", "the role in Wi-Fi"),
-];
+use crate::dialect::meaning::Meaning;
 
 /// Reads a result or report.
 pub(super) fn of(line: &[u8]) -> Option<Meaning> {

@@ -3,21 +3,7 @@
 use at_codec::name_of;
 
 use super::facts;
-use crate::dialect::meaning::{Meaning, Purpose, client_in, deferred, only_integers, plain};
-
-/// Commands, and where their results are told.
-pub(super) const PURPOSES: &[Purpose] = &[
-    plain("+MQTTUSER", "credentials of a client"),
-    plain("+MQTTWILL", "the will"),
-    plain("+MQTTCONF", "how messages are reported"),
-    deferred("+MQTTOPEN", "connect to the broker", &["+MQTTOPEN"]),
-    deferred("+MQTTCLOSE", "disconnect from the broker", &["+MQTTCLOSE"]).that_ends(),
-    deferred("+MQTTSUB", "subscribe", &["+MQTTSUB"]),
-    deferred("+MQTTUNSUB", "end a subscription", &["+MQTTUNSUB"]),
-    deferred("+MQTTPUB", "publish", &["+MQTTPUB"]).that_asks(),
-    plain("+MQTTREAD", "fetch a message"),
-    plain("+MIPCALL", "make the data connection"),
-];
+use crate::dialect::meaning::{Meaning, client_in, only_integers};
 
 /// Results, what success means, and the manual's section.
 const RESULTS: &[(&str, &str, &str)] = &[
@@ -48,6 +34,7 @@ pub(super) fn of(line: &[u8]) -> Option<Meaning> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::known::COMMANDS;
     use super::*;
     use crate::dialect::meaning::Tone;
 
@@ -65,8 +52,8 @@ mod tests {
         for line in ["+MQTTOPEN: 1", "+MQTTOPEN: 1,\"host\"", "+MQTTREAD: 1,1", "ERROR", "ERROR: 9"] {
             assert_eq!(of(line.as_bytes()), None, "{line}");
         }
-        for purpose in PURPOSES.iter().filter(|it| !it.results.is_empty()) {
-            assert!(RESULTS.iter().any(|(name, ..)| *name == purpose.name), "{}", purpose.name);
+        for command in COMMANDS.iter().filter(|it| !it.results.is_empty()) {
+            assert!(RESULTS.iter().any(|(name, ..)| *name == command.name), "{}", command.name);
         }
     }
 }

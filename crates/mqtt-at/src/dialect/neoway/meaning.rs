@@ -3,37 +3,8 @@
 use at_codec::{Fields, name_of};
 
 use super::facts;
-use crate::dialect::meaning::{Meaning, Purpose, client_in, deferred, plain};
+use crate::dialect::meaning::{Meaning, client_in};
 use crate::error::ModuleError;
-
-/// Commands, and where their results are told. Only the clouds have results behind the `OK`.
-pub(super) const PURPOSES: &[Purpose] = &[
-    plain("+MQTTCONNPARAM", "client identifier and credentials"),
-    plain("+MQTTWILLPARAM", "the topic of the will"),
-    plain("+MQTTWILLMSG", "the message of the will").that_asks(),
-    plain("+MQTTCONN", "connect to the broker"),
-    plain("+MQTTSUB", "subscribe"),
-    plain("+MQTTUNSUB", "end a subscription"),
-    plain("+MQTTPUB", "publish"),
-    plain("+MQTTPUBS", "publish").that_asks(),
-    plain("+MQTTDISCONN", "take leave of the broker").that_ends(),
-    plain("+MQTTSTATE", "ask for the state of the connection"),
-    deferred("+CLOUDHDAUTH", "the device's credentials for the cloud", &["+CLOUDHDAUTH"]),
-    plain("+CLOUDCONN", "connect to the cloud"),
-    plain("+CLOUDDISCONN", "take leave of the cloud").that_ends(),
-    deferred("+CLOUDSUB", "subscribe in the cloud", &["+CLOUDSUBACK"]),
-    deferred("+CLOUDUNSUB", "end a subscription in the cloud", &["+CLOUDUNSUBACK", "+CLOUDNSUBACK"]),
-    deferred("+CLOUDPUB", "publish to the cloud", &["+CLOUDPUBACK"]),
-    deferred("+CLOUDPUBMSG", "publish to the cloud", &["+CLOUDPUBACK"]).that_asks(),
-    plain("+CLOUDSTATE", "ask for the state of the cloud's connection"),
-    plain("+AWSTLSCFG", "TLS settings for AWS"),
-    plain("+AWSAUTHPARAM", "the certificates for AWS"),
-    plain("+AWSCONNPARAM", "client identifier and host for AWS"),
-    plain("+AWSCONN", "connect to AWS"),
-    plain("+CERTADD", "store a certificate").that_asks(),
-    plain("+XIIC", "make the data connection"),
-    plain("+XGAUTH", "credentials for the access point"),
-];
 
 /// Reads a result or report.
 pub(super) fn of(line: &[u8]) -> Option<Meaning> {

@@ -3,32 +3,8 @@
 use at_codec::name_of;
 
 use super::facts::{self, CLOSE_RESULTS, OPEN_RESULTS, PACKET_RESULTS};
-use crate::dialect::meaning::{Meaning, Purpose, client_in, deferred, integers, plain};
+use crate::dialect::meaning::{Meaning, client_in, integers};
 use crate::error::{BrokerError, ModuleError};
-
-/// Commands, and where their results are told.
-pub(super) const PURPOSES: &[Purpose] = &[
-    plain("+QMTCFG", "settings of a client"),
-    deferred("+QMTOPEN", "open the network connection", &["+QMTOPEN"]),
-    deferred("+QMTCLOSE", "close the network connection", &["+QMTCLOSE"]).that_ends(),
-    deferred("+QMTCONN", "connect to the broker", &["+QMTCONN"]),
-    deferred("+QMTDISC", "take leave of the broker", &["+QMTDISC"]).that_ends(),
-    deferred("+QMTSUB", "subscribe", &["+QMTSUB"]),
-    deferred("+QMTUNS", "end subscriptions", &["+QMTUNS"]),
-    // Firmware was seen that tells the result under the other one's name.
-    deferred("+QMTPUBEX", "publish", &["+QMTPUBEX", "+QMTPUB"]).that_asks(),
-    deferred("+QMTPUB", "publish", &["+QMTPUB", "+QMTPUBEX"]).that_asks(),
-    plain("+QMTRECV", "fetch a message"),
-    plain("+QSSLCFG", "TLS settings"),
-    plain("+QFUPL", "store a file").that_asks(),
-    plain("+QFLST", "list files"),
-    plain("+QFDEL", "delete a file"),
-    plain("+QICSGP", "the access point of a data connection"),
-    plain("+QIACT", "make the data connection"),
-    plain("+QIDEACT", "end the data connection"),
-    plain("+QIGETERROR", "ask for the reason of the last error"),
-    plain("+QURCCFG", "the port for reports"),
-];
 
 /// Reads a result or report.
 pub(super) fn of(line: &[u8]) -> Option<Meaning> {

@@ -96,7 +96,7 @@ pub(super) fn read(name: &str) -> Vec<Exchange> {
 }
 
 /// The bytes of a turn: `\r`, `\n` and `\xHH` are escapes, and a `\` at its end stands for no line end.
-fn bytes_of(text: &str, line_end: &str) -> Vec<u8> {
+pub(crate) fn bytes_of(text: &str, line_end: &str) -> Vec<u8> {
     let text = text.strip_suffix('\\').map_or_else(|| format!("{text}{line_end}"), str::to_owned);
     let text = text.replace("\\r", "\r").replace("\\n", "\n");
     let mut parts = text.split("\\x");

@@ -3,34 +3,8 @@
 use at_codec::name_of;
 
 use super::facts;
-use crate::dialect::meaning::{Meaning, Purpose, client_in, deferred, only_integers, plain};
+use crate::dialect::meaning::{Meaning, client_in, only_integers};
 use crate::error::{BrokerError, ModuleError, Outcome};
-
-/// Commands, and where their results are told.
-pub(super) const PURPOSES: &[Purpose] = &[
-    deferred("+CMQTTSTART", "start the MQTT service", &["+CMQTTSTART"]),
-    deferred("+CMQTTSTOP", "stop the MQTT service", &["+CMQTTSTOP"]).that_ends(),
-    plain("+CMQTTACCQ", "acquire a client"),
-    plain("+CMQTTREL", "release a client").that_ends(),
-    plain("+CMQTTSSLCFG", "the TLS settings of a client"),
-    plain("+CMQTTCFG", "settings of a client"),
-    plain("+CMQTTWILLTOPIC", "the topic of the will").that_asks(),
-    plain("+CMQTTWILLMSG", "the message of the will").that_asks(),
-    deferred("+CMQTTCONNECT", "connect to the broker", &["+CMQTTCONNECT"]),
-    deferred("+CMQTTDISC", "take leave of the broker", &["+CMQTTDISC"]).that_ends(),
-    plain("+CMQTTTOPIC", "the topic of the next publish").that_asks(),
-    plain("+CMQTTPAYLOAD", "the payload of the next publish").that_asks(),
-    deferred("+CMQTTPUB", "publish", &["+CMQTTPUB"]),
-    plain("+CMQTTSUBTOPIC", "a filter of the next subscription").that_asks(),
-    deferred("+CMQTTSUB", "subscribe", &["+CMQTTSUB"]),
-    plain("+CMQTTUNSUBTOPIC", "a filter of the subscription to end").that_asks(),
-    deferred("+CMQTTUNSUB", "end subscriptions", &["+CMQTTUNSUB"]),
-    plain("+CSSLCFG", "TLS settings"),
-    plain("+CCERTDOWN", "store a certificate").that_asks(),
-    plain("+CCERTLIST", "list certificates"),
-    plain("+CCERTDELE", "delete a certificate"),
-    plain("+NETOPEN", "make the data connection"),
-];
 
 /// Results, what success means, and the manual's section.
 const RESULTS: &[(&str, &str, &str)] = &[
@@ -76,6 +50,7 @@ pub(super) fn of(line: &[u8]) -> Option<Meaning> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::known::COMMANDS;
     use super::*;
     use crate::dialect::meaning::Tone;
 
@@ -96,8 +71,8 @@ mod tests {
         for line in ["+CMQTTCONNECT: 0,\"tcp://host\",60,1", "+CSQ: 1,2", "OK"] {
             assert_eq!(of(line.as_bytes()), None, "{line}");
         }
-        for purpose in PURPOSES.iter().filter(|it| !it.results.is_empty()) {
-            assert!(RESULTS.iter().any(|(name, ..)| *name == purpose.name), "{}", purpose.name);
+        for command in COMMANDS.iter().filter(|it| !it.results.is_empty()) {
+            assert!(RESULTS.iter().any(|(name, ..)| *name == command.name), "{}", command.name);
         }
     }
 }

@@ -4,6 +4,14 @@
   const rows = [...document.querySelectorAll(".chart li[id]")];
   const pauses = document.querySelectorAll(".chart .pause");
   const count = form.querySelector("output");
+  const places = new Map(rows.map((row, place) => [row, place]));
+
+  // What an entry says, in small letters; read when it is first searched, because long sessions have much of it.
+  const texts = new Map();
+  const textOf = (row) => {
+    if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+    return texts.get(row);
+  };
 
   const chosen = (name) => new Set([...form.elements].filter((it) => it.name === name && it.checked).map((it) => it.value));
 
@@ -16,7 +24,7 @@
     for (const row of rows) {
       const fits = clients.has(row.dataset.client) && kinds.has(row.dataset.group)
         && (!wrong || row.classList.contains("found"))
-        && (!text || row.textContent.toLowerCase().includes(text));
+        && (!text || textOf(row).includes(text));
       row.hidden = !fits;
       shown += fits;
     }
@@ -30,15 +38,15 @@
     apply();
   };
 
-  // From a row to the next one that is shown, in either direction.
+  // From a row to the next one that is shown, in either direction. From outside the chart it begins at its near end.
   const move = (step, wanted) => {
     const visible = rows.filter((row) => !row.hidden && wanted(row));
-    if (!visible.length) return;
-    const here = rows.indexOf(document.activeElement.closest(".chart li[id]"));
-    const next = step > 0 ? visible.find((row) => rows.indexOf(row) > here) : visible.findLast((row) => here < 0 || rows.indexOf(row) < here);
+    const here = places.get(document.activeElement.closest(".chart li[id]"));
+    const next = step > 0
+      ? visible.find((row) => here === undefined || places.get(row) > here)
+      : visible.findLast((row) => here === undefined || places.get(row) < here);
     const row = next || visible[step > 0 ? visible.length - 1 : 0];
-    row.querySelector("summary").focus();
-    row.scrollIntoView({ block: "center" });
+    if (row) go(row);
   };
 
   const keys = {
@@ -47,12 +55,22 @@
     n: () => move(1, (row) => row.classList.contains("found")),
     p: () => move(-1, (row) => row.classList.contains("found")),
     "/": () => form.elements.text.focus(),
-    Escape: all,
+    Escape: () => {
+      all();
+      // Out of the search field, where letters are text.
+      document.activeElement.blur();
+    },
   };
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.name === "text";
-    if (event.ctrlKey || event.altKey || event.metaKey || (typing && event.key !== "Escape")) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (typing && event.key === "Enter") {
+      event.preventDefault();
+      move(1, () => true);
+      return;
+    }
+    if (typing && event.key !== "Escape") return;
     const inChart = event.target.closest(".chart");
     const act = keys[event.key];
     // Arrows scroll, unless an entry has the focus.
@@ -61,13 +79,18 @@
     act();
   });
 
-  // A link to an entry that is filtered away shows it again.
+  const go = (row) => {
+    row.querySelector("summary").focus();
+    row.scrollIntoView({ block: "center" });
+  };
+
+  // A link to an entry that is filtered away shows it again. The browser, too, goes to it once it is there, and takes the
+  // focus away with that: it is given behind.
   const reveal = () => {
     const row = rows.find((it) => `#${it.id}` === location.hash);
     if (!row) return;
     if (row.hidden) all();
-    row.querySelector("summary").focus();
-    row.scrollIntoView({ block: "center" });
+    setTimeout(go, 0, row);
   };
 
   form.addEventListener("input", apply);

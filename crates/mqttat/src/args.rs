@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand};
+use mqtt_at::QoS;
 
 pub(crate) mod at;
 pub(crate) mod bench;
@@ -79,6 +80,11 @@ impl Command {
     pub(crate) fn is_about_this_computer(&self) -> bool {
         matches!(self, Self::Ports(_) | Self::Sim(_) | Self::Replay(_) | Self::Completions(_) | Self::Man(_))
     }
+
+    /// Whether it cannot do without a module.
+    pub(crate) fn needs_module(&self) -> bool {
+        !self.is_about_this_computer() && !matches!(self, Self::Demo(_))
+    }
 }
 
 impl Args {
@@ -104,6 +110,11 @@ impl Args {
         };
         self.verbosity.verbose.saturating_add(after.verbose)
     }
+}
+
+/// A quality of service.
+pub(crate) fn qos(text: &str) -> Result<QoS, &'static str> {
+    text.parse::<u8>().ok().and_then(|level| QoS::try_from(level).ok()).ok_or("must be 0, 1 or 2")
 }
 
 /// Seconds with a fraction, up to a day.

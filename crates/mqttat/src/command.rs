@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 
-use crate::args::{Args, Command, Global};
+use mqtt_at::Fault;
+
+use crate::args::{Args, Command, Device, Global, VendorChoice};
 use crate::device::{Opened, Wishes};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -27,6 +29,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if args.global.record.is_some() && args.command.is_about_this_computer() {
         return Err(Failure::usage("--record is for commands that talk to a module: this one does not"));
     }
+    if args.global.device.is_none() && args.command.needs_module() {
+        return Err(no_module());
+    }
     let progress = Progress::start(args.verbosity() > 0);
     let context = Context { is_logging: args.verbosity() > 0, global: args.global, progress };
     let outcome = match args.command {
@@ -47,7 +52,27 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Man(man) => generate::man(&man),
     };
     context.progress.done();
-    outcome
+    outcome.map_err(|failure| in_view_of(&context.global, failure))
+}
+
+/// The command needs a module, and none is named.
+pub(crate) fn no_module() -> Failure {
+    Failure::usage("no module is named: use --device DEV, or set MQTTAT_DEVICE")
+        .remedy("`mqttat ports` lists the serial ports, and --device sim:quectel is a virtual module")
+}
+
+/// What a failure comes from where the options say more about it than the module did.
+fn in_view_of(global: &Global, failure: Failure) -> Failure {
+    match (&global.device, global.vendor, failure.fault()) {
+        (Some(Device::Played(_)), _, Some(Fault::Link)) => failure
+            .by(Fault::Caller)
+            .remedy("give the command, its options and -i as they were when the transcript was recorded"),
+        (_, VendorChoice::Named(vendor), Some(Fault::Module)) => {
+            let known = failure.what_to_do().map_or_else(String::new, |remedy| format!("{remedy}; "));
+            failure.remedy(format!("{known}if the module is not {vendor}'s, leave out --vendor"))
+        }
+        _ => failure,
+    }
 }
 
 /// What every command works with.

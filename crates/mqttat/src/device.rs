@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mqtt_at::at::{SessionOptions, Tap};
 use mqtt_at::{Fault, Modem, ModemOptions, Step, Supervision};
@@ -12,6 +12,7 @@ use virtual_modem::{Broker, EmbeddedBroker, ScriptedPort, VirtualModem};
 use crate::args::global::Flow;
 use crate::args::sim::FaultSpec;
 use crate::args::{Device, Global, VendorChoice};
+use crate::command::no_module;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::transcript::{self, Recording};
@@ -59,7 +60,7 @@ impl Opened {
             Some(Device::Port(address)) => Self::open_port(address, global, progress, wishes).await,
             Some(Device::Simulated(vendor)) => Self::simulate(*vendor, global, progress, wishes).await,
             Some(Device::Played(file)) => Self::play(file, global, progress, wishes).await,
-            None => Err(Failure::usage("no module is named: use --device DEV, or set MQTTAT_DEVICE")),
+            None => Err(no_module()),
         }
     }
 
@@ -73,7 +74,8 @@ impl Opened {
         let broker = start_broker(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let Behaviour { rtt, faults, seed } = &wishes.behaviour;
         let builder = VirtualModem::builder(vendor).broker(Broker::Redirect(broker.local_addr()));
-        let builder = FaultSpec::apply(faults, *seed, builder.baud(global.baud).rtt(*rtt).seed(*seed));
+        let builder = builder.clock(SystemTime::now()).baud(global.baud).rtt(*rtt).seed(*seed);
+        let builder = FaultSpec::apply(faults, *seed, builder);
         let module = builder.build().map_err(|error| Failure::caller(error.to_string()))?;
         let recording = record(global, &format!("sim:{vendor}"))?;
         let options = options(global, progress, wishes, recording.clone());

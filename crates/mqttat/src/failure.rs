@@ -1,11 +1,13 @@
 //! Why a command failed: one line, whose fault, what to do, and the exit code.
 
 use std::error::Error as _;
-use std::fmt;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use mqtt_at::at::ArgumentError;
 use mqtt_at::{Error, Fault, InputError};
+use virtual_modem::Surprise;
 
 /// The end of a command that did not do what it was asked to.
 #[derive(Debug)]
@@ -63,6 +65,12 @@ impl Failure {
         self
     }
 
+    /// Says whose fault it is after all.
+    pub(crate) fn by(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
     /// What happened, without fault and remedy.
     pub(crate) fn what(&self) -> &str {
         &self.what
@@ -113,6 +121,9 @@ impl From<Error> for Failure {
         let mut what = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
+            if let Some(surprise) = surprise(error) {
+                return otherwise(surprise);
+            }
             what.push_str(": ");
             what.push_str(&error.to_string());
             cause = error.source();
@@ -121,6 +132,27 @@ impl From<Error> for Failure {
             error.remedy().map(std::borrow::Cow::into_owned).or_else(|| fallback(&error).map(str::to_owned));
         Self { kind: Kind::Failed, what, fault: Some(error.fault()), remedy }
     }
+}
+
+/// What a script of the module did not expect, if that is the cause.
+fn surprise<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Surprise> {
+    let error = match cause.downcast_ref::<Arc<io::Error>>() {
+        Some(shared) => shared,
+        None => cause.downcast_ref::<io::Error>()?,
+    };
+    error.get_ref()?.downcast_ref()
+}
+
+/// The program says something else than it did when the transcript was recorded.
+fn otherwise(surprise: &Surprise) -> Failure {
+    let text = surprise.to_string();
+    let mut lines = text.lines().map(str::trim);
+    let (expected, got) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let turns = lines.count().saturating_sub(1);
+    Failure::failed(
+        format!("the transcript does not fit after {turns} turns: {expected}, {got}"),
+        Fault::Link,
+    )
 }
 
 impl From<InputError> for Failure {
@@ -137,8 +169,19 @@ impl From<clap::Error> for Failure {
         let body = body.split("\nFor more information").next().unwrap_or_default();
         let words: Vec<&str> = body.split_whitespace().collect();
         let what = words.join(" ");
-        let what = what.strip_prefix("error: ").unwrap_or(&what);
+        let what = in_words(what.strip_prefix("error: ").unwrap_or(&what));
         Self::usage(what).remedy("--help behind the command shows what it takes")
+    }
+}
+
+/// Ranges and numbers as a person writes them: `0 to 2` instead of `0..=2`.
+fn in_words(text: &str) -> String {
+    let text = text.replace("invalid digit found in string", "it must be a whole number");
+    let Some((before, range)) = text.split_once(" is not in ") else { return text };
+    match range.split_once("..=").or_else(|| range.split_once("..")) {
+        Some((least, most)) if most.len() < 12 => format!("{before} is not within {least} to {most}"),
+        Some((least, _)) => format!("{before} is less than {least}"),
+        None => text,
     }
 }
 
@@ -155,7 +198,7 @@ fn fallback(error: &Error) -> Option<&'static str> {
             "leave this character out"
         }
         Error::Input(_) => "change this value",
-        Error::Open(_) => "`mqttat ports` lists the serial ports; one program at a time can use one",
+        Error::Open(_) => "`mqttat ports` lists the serial ports",
         Error::Unsupported { .. } => "leave it out, or use a module that can do it",
         Error::Module(_) => "`-vvv` shows the conversation; the module's manual explains the code",
         Error::InDoubt => "try again after the module's own timeout",
@@ -215,6 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_told_as_people_write_them() {
+        for (claps, words) in [
+            (
+                "invalid value '3' for '-q': 3 is not in 0..=2",
+                "invalid value '3' for '-q': 3 is not within 0 to 2",
+            ),
+            ("0 is not in 1..18446744073709551615", "0 is less than 1"),
+            ("invalid digit found in string", "it must be a whole number"),
+            ("unexpected argument '--x'", "unexpected argument '--x'"),
+        ] {
+            assert_eq!(in_words(claps), words);
+        }
+    }
+
+    #[test]
     fn claps_errors_become_one_line() {
         let line = |line: &str| Failure::from(Args::try_parse_from(line.split(' ')).unwrap_err()).to_string();
         let missing = line("mqttat pub -h b -m x");
@@ -229,6 +287,6 @@ mod tests {
             "{similar}"
         );
         let range = line("mqttat pub -h b -m x -t t -p 0");
-        assert!(range.contains("1..=65535") && range.contains("--port"), "{range}");
+        assert!(range.contains("0 is not within 1 to 65535") && range.contains("--port"), "{range}");
     }
 }

@@ -23,9 +23,7 @@ pub(crate) async fn tell(client: &Client) -> Result<(), Failure> {
                 is_lost = false;
                 "connected again".to_owned()
             }
-            Ok(Event::SubscriptionChanged { filter, granted: None }) => {
-                format!("the broker no longer grants the subscription to {filter}")
-            }
+            Ok(event @ Event::SubscriptionChanged { granted: None, .. }) => event.to_string(),
             Ok(_) | Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => std::future::pending().await,
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mqtt_at::QoS;
+
 use super::Verbosity;
 use super::connection::Connection;
 
@@ -32,9 +34,9 @@ pub(crate) struct Bench {
         value_name = "QOS",
         value_delimiter = ',',
         default_value = "0,1",
-        value_parser = clap::value_parser!(u8).range(..=2)
+        value_parser = super::qos
     )]
-    pub(crate) qos: Vec<u8>,
+    pub(crate) qos: Vec<QoS>,
 
     /// Sizes of payloads in bytes, separated by commas
     #[arg(

@@ -73,10 +73,10 @@ pub(crate) struct Connection {
         long,
         value_name = "QOS",
         requires = "will_topic",
-        value_parser = clap::value_parser!(u8).range(..=2),
-        default_value_t = 0
+        value_parser = super::qos,
+        default_value = "0"
     )]
-    pub(crate) will_qos: u8,
+    pub(crate) will_qos: QoS,
 
     /// The broker keeps the will for later subscribers
     #[arg(long, requires = "will_topic")]
@@ -145,8 +145,7 @@ impl Connection {
         let Some(topic) = &self.will_topic else { return Ok(None) };
         let payload = self.will_payload.clone().unwrap_or_default().into_encoded_bytes();
         let will = Will::new(topic, payload).map_err(|error| Failure::from(error).about("--will-topic"))?;
-        let qos = QoS::try_from(self.will_qos).map_err(Failure::from)?;
-        Ok(Some(will.qos(qos).retain(self.will_retain)))
+        Ok(Some(will.qos(self.will_qos).retain(self.will_retain)))
     }
 
     fn tls(&self) -> Result<Option<Tls>, Failure> {
@@ -167,8 +166,16 @@ impl Connection {
 
 /// Reads a PEM file: text, by definition.
 fn read_pem(option: &str, path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::caller(format!("{option} {}: {error}", path.display())).remedy("name a readable PEM file")
+    let read = std::fs::read(path);
+    let path = path.display();
+    let bytes = read.map_err(|error| {
+        Failure::caller(format!("{option} {path}: {error}")).remedy("name a readable PEM file")
+    })?;
+    let text = String::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "));
+    text.ok_or_else(|| {
+        let program = if option == "--key" { "pkey" } else { "x509" };
+        Failure::caller(format!("{option} {path}: this is no PEM file, for no line begins with -----BEGIN"))
+            .remedy(format!("`openssl {program} -inform der -in {path}` makes one of a file in DER form"))
     })
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ArgGroup;
+use mqtt_at::QoS;
 
 use super::Verbosity;
 use super::connection::Connection;
@@ -46,14 +47,8 @@ pub(crate) struct Publish {
     pub(crate) empty: bool,
 
     /// Quality of service: 0 at most once, 1 at least once, 2 exactly once
-    #[arg(
-        short = 'q',
-        long,
-        value_name = "QOS",
-        value_parser = clap::value_parser!(u8).range(..=2),
-        default_value_t = 0
-    )]
-    pub(crate) qos: u8,
+    #[arg(short = 'q', long, value_name = "QOS", value_parser = super::qos, default_value = "0")]
+    pub(crate) qos: QoS,
 
     /// The broker keeps the message for later subscribers
     #[arg(short = 'r', long)]

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use virtual_modem::{Action, Builder, ByteFault, ByteFaults, ByteSwarm, Fault, FaultPlan, Quirk, Swarm, Way};
+use virtual_modem::{
+    Action, Builder, ByteFault, ByteFaults, ByteSwarm, Fault, FaultPlan, Quirk, Swarm, UnknownQuirk, Way,
+};
 
 use super::Verbosity;
 
@@ -13,18 +15,14 @@ use super::Verbosity;
 /// Prints a line with READY and where the module is; hosts may come and go, its state stays. Ctrl-C ends it. --vendor
 /// says whose module it is (quectel by default), --baud paces the line as a UART of that speed would.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  mqttat sim --link /tmp/modem0 --broker embedded:1883
-  mqttat sim --tcp 127.0.0.1:7000 --broker 192.0.2.7:1883 --baud 115200 --rtt 80
-  mqttat sim --link /tmp/modem0 --quirk prompt-bare --quirk boot-silence=5 --fault result:+QMTPUBEX:3:silence
-  mqttat sim --link /tmp/modem0 --fault to-host@500:drop=3 --fault swarm --seed 42")]
+#[command(after_help = EXAMPLES, after_long_help = quirks())]
 pub(crate) struct Sim {
     /// Offer a pseudo terminal, and link it here [default: a pseudo terminal without a link]
     #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
     pub(crate) link: Option<PathBuf>,
 
     /// Offer a TCP port instead
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) tcp: Option<SocketAddr>,
 
     /// Where MQTT connections end: in a broker of its own, or at HOST:PORT [default: where the host says]
@@ -36,7 +34,7 @@ pub(crate) struct Sim {
     pub(crate) rtt: u64,
 
     /// A way in which the module differs from its manual; may be given several times
-    #[arg(long = "quirk", value_name = "NAME")]
+    #[arg(long = "quirk", value_name = "NAME", value_parser = quirk)]
     pub(crate) quirks: Vec<Quirk>,
 
     /// A fault to suffer; may be given several times: HOOK:ACTION, HOOK:COMMAND:ACTION or
@@ -51,6 +49,36 @@ pub(crate) struct Sim {
 
     #[command(flatten)]
     pub(crate) verbosity: Verbosity,
+}
+
+const EXAMPLES: &str = "Examples:
+  mqttat sim --link /tmp/modem0 --broker embedded:1883
+  mqttat sim --tcp 127.0.0.1:7000 --broker 192.0.2.7:1883 --baud 115200 --rtt 80
+  mqttat sim --link /tmp/modem0 --quirk prompt-bare --quirk boot-silence=5 --fault result:+QMTPUBEX:3:silence
+  mqttat sim --link /tmp/modem0 --fault to-host@500:drop=3 --fault swarm --seed 42";
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:7000")
+}
+
+/// The names of the quirks, which are too many for every error.
+fn quirks() -> String {
+    let names: Vec<_> = Quirk::names().collect();
+    format!("{EXAMPLES}\n\nQuirks (= wants a number behind it):\n  {}", names.join(", "))
+}
+
+fn quirk(text: &str) -> Result<Quirk, String> {
+    let similar = || {
+        let parts: Vec<_> = text.split('-').filter(|part| part.len() > 2).collect();
+        let is_similar = |name: &String| parts.iter().any(|part| name.contains(part));
+        let names: Vec<_> = Quirk::names().filter(is_similar).take(5).collect();
+        if names.is_empty() {
+            "sim --help lists them".to_owned()
+        } else {
+            format!("similar: {}", names.join(", "))
+        }
+    };
+    text.parse().map_err(|error: UnknownQuirk| format!("{error}; {}", similar()))
 }
 
 /// Something that goes wrong.

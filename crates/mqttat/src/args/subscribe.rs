@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mqtt_at::QoS;
+
 use super::connection::Connection;
 use crate::format::Format;
 
@@ -26,14 +28,8 @@ pub(crate) struct Subscribe {
     pub(crate) filters: Vec<String>,
 
     /// The highest quality of service to receive with
-    #[arg(
-        short = 'q',
-        long,
-        value_name = "QOS",
-        value_parser = clap::value_parser!(u8).range(..=2),
-        default_value_t = 0
-    )]
-    pub(crate) qos: u8,
+    #[arg(short = 'q', long, value_name = "QOS", value_parser = super::qos, default_value = "0")]
+    pub(crate) qos: QoS,
 
     /// Print the topic before the payload
     #[arg(short = 'v', long)]
@@ -67,6 +63,7 @@ pub(crate) struct Subscribe {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use mqtt_at::QoS;
 
     use crate::args::{Args, Command};
 
@@ -81,7 +78,7 @@ mod tests {
         let subscribe = parse("mqttat sub -h b -t a/# -t b -q 2 -v -C 3 -W 1.5 -N -R").unwrap();
         assert_eq!(subscribe.filters, ["a/#", "b"]);
         assert!(subscribe.verbose && subscribe.no_line_feed && subscribe.no_retained);
-        assert_eq!((subscribe.qos, subscribe.count), (2, Some(3)));
+        assert_eq!((subscribe.qos, subscribe.count), (QoS::ExactlyOnce, Some(3)));
         assert_eq!(subscribe.wait, Some(std::time::Duration::from_millis(1500)));
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mqtt_at::QoS;
+
 use super::Verbosity;
 use super::connection::Connection;
 
@@ -21,14 +23,8 @@ pub(crate) struct Top {
     pub(crate) filters: Vec<String>,
 
     /// The quality of service to subscribe and publish with
-    #[arg(
-        short = 'q',
-        long,
-        value_name = "QOS",
-        value_parser = clap::value_parser!(u8).range(..=2),
-        default_value_t = 1
-    )]
-    pub(crate) qos: u8,
+    #[arg(short = 'q', long, value_name = "QOS", value_parser = super::qos, default_value = "1")]
+    pub(crate) qos: QoS,
 
     /// How often the module is asked for signal and registration
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = super::seconds)]

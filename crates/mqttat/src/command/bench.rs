@@ -123,7 +123,7 @@ impl<'a> Setup<'a> {
 
     /// The broker keeps the session, so that nothing that was delivered is lost on its way back.
     async fn soak(&self, modem: &Modem, duration: Duration, context: &Context) -> Result<(), Failure> {
-        let qos = QoS::try_from(self.args.qos.last().copied().unwrap_or(1))?;
+        let qos = self.args.qos.last().copied().unwrap_or(QoS::AtLeastOnce);
         let bytes = self.args.sizes.first().map_or(payload::SHORTEST, |bytes| *bytes as usize);
         let soak = Soak { topic: self.topic.clone(), qos, bytes, duration, interval: self.args.interval };
         let client = modem.connect(self.options(0)?.clean_session(false)).await?;
@@ -148,7 +148,7 @@ impl<'a> Setup<'a> {
         for &qos in &self.args.qos {
             for &bytes in &self.args.sizes {
                 let end = self.args.duration.map_or(End::Count(self.args.count), End::After);
-                let (topic, qos) = (self.topic.clone(), QoS::try_from(qos)?);
+                let topic = self.topic.clone();
                 let first = lines.len() as u64 * LINE;
                 let load = Load { topic, qos, bytes: bytes as usize, in_flight, end, first };
                 let bar = bar(&load, context);
@@ -165,7 +165,7 @@ impl<'a> Setup<'a> {
 
     async fn subscribe(&self, client: &Client) -> Result<Subscription, Failure> {
         let highest = self.args.qos.iter().copied().max().unwrap_or_default();
-        Ok(client.subscribe(&self.topic, QoS::try_from(highest)?).await?)
+        Ok(client.subscribe(&self.topic, highest).await?)
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use mqtt_at::at::{Answer, CommandLine, Exchange, LinkState};
+use mqtt_at::offline::KnownCommand;
 use mqtt_at::{Error, Fault, Modem, Vendor};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{mpsc, watch};
@@ -18,9 +19,8 @@ use crate::{paint, raw};
 mod keyboard;
 mod screen;
 mod terminal;
-mod words;
 
-use keyboard::Keyboard;
+use keyboard::{Keyboard, explained};
 use screen::Screen;
 use terminal::Terminal;
 
@@ -151,10 +151,11 @@ async fn send(modem: &Modem, args: &Console, text: &str, screen: &Screen) -> Res
 fn list(vendor: Vendor, wanted: &str, screen: &Screen) {
     let wanted = wanted.trim().to_ascii_uppercase();
     let holds = |text: &str| text.to_ascii_uppercase().contains(&wanted);
-    for word in words::of(vendor).filter(|word| holds(word.name) || holds(word.meaning)) {
-        screen.print(&format!("{:<28} {}", word.name, word.meaning));
-        if !word.parameters.is_empty() {
-            screen.print(&format!("{:<28} {}", "", word.parameters));
+    let all = KnownCommand::of(vendor).map(|command| (format!("AT{}", command.name), command));
+    for (name, command) in all.filter(|(name, command)| holds(name) || holds(command.purpose)) {
+        screen.print(&format!("{name:<28} {}", explained(command)));
+        if !command.parameters.is_empty() {
+            screen.print(&format!("{:<28} {}", "", command.parameters));
         }
     }
 }

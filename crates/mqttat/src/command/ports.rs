@@ -1,11 +1,12 @@
 //! `mqttat ports`
 
+use std::error::Error as _;
 use std::io::Write;
 use std::time::Duration;
 
 use mqtt_at::Fault;
+use mqtt_at::at::{Bus, ListedPort, OpenError};
 use serde::Serialize;
-use serialport::{SerialPortInfo, SerialPortType};
 
 use super::Context;
 use crate::args::ports::Ports;
@@ -46,6 +47,8 @@ struct Port {
 /// The USB device behind a port. A module has several ports, told apart by their interface.
 #[derive(Debug, Serialize)]
 struct Usb {
+    /// What `--device` takes, so that the port is found again under another name.
+    device: String,
     vid: String,
     pid: String,
     interface: Option<u8>,
@@ -55,24 +58,25 @@ struct Usb {
 }
 
 impl Port {
-    fn of(info: SerialPortInfo) -> Self {
-        let (kind, usb) = match info.port_type {
-            SerialPortType::UsbPort(usb) => {
+    fn of(listed: ListedPort) -> Self {
+        let (kind, usb) = match listed.bus {
+            Bus::Usb { id, manufacturer, product } => {
                 let usb = Usb {
-                    vid: format!("{:04x}", usb.vid),
-                    pid: format!("{:04x}", usb.pid),
-                    interface: usb.interface,
-                    manufacturer: usb.manufacturer,
-                    product: usb.product,
-                    serial: usb.serial_number,
+                    device: id.to_string(),
+                    vid: format!("{:04x}", id.vid),
+                    pid: format!("{:04x}", id.pid),
+                    interface: id.interface,
+                    manufacturer,
+                    product,
+                    serial: id.serial,
                 };
                 ("usb", Some(usb))
             }
-            SerialPortType::PciPort => ("pci", None),
-            SerialPortType::BluetoothPort => ("bluetooth", None),
-            SerialPortType::Unknown => ("unknown", None),
+            Bus::Pci => ("pci", None),
+            Bus::Bluetooth => ("bluetooth", None),
+            _ => ("unknown", None),
         };
-        Self { port: info.port_name, kind, usb, behind: None }
+        Self { port: listed.path.display().to_string(), kind, usb, behind: None }
     }
 
     /// A port that the system does not list.
@@ -93,13 +97,10 @@ impl Port {
 
     fn row(&self) -> String {
         let Some(usb) = &self.usb else { return format!("{:<16} {}", self.port, self.kind) };
-        let interface = usb.interface.map_or_else(|| "  -".to_owned(), |number| format!("{number:>3}"));
-        let name = [&usb.manufacturer, &usb.product, &usb.serial];
-        let name = name.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let name: String = name.chars().filter(|character| !character.is_control()).collect();
-        format!("{:<16} {} {}:{} {interface} {name}", self.port, self.kind, usb.vid, usb.pid)
-            .trim_end()
-            .to_owned()
+        let name: Vec<_> =
+            [&usb.manufacturer, &usb.product].into_iter().flatten().map(String::as_str).collect();
+        let row = format!("{:<16} {:<28} {}", self.port, usb.device, name.join(" "));
+        row.trim_end().chars().filter(|character| !character.is_control()).collect()
     }
 }
 
@@ -119,21 +120,12 @@ fn list(named: &[String]) -> Result<Vec<Port>, Failure> {
 }
 
 fn listed() -> Result<Vec<Port>, Failure> {
-    // The crate that lists the ports panics where a container has no such directory.
-    if cfg!(target_os = "linux") && !std::path::Path::new("/sys/class/tty").is_dir() {
-        return Err(Failure::failed(
-            "the system does not list its ports: /sys/class/tty is missing",
-            Fault::Caller,
-        )
-        .remedy("give the port's path with --device"));
-    }
-    let ports = serialport::available_ports().map_err(|error| {
-        Failure::failed(format!("the system does not list its ports: {error}"), Fault::Caller)
-            .remedy("give the port's path with --device")
-    })?;
-    let mut ports: Vec<_> = ports.into_iter().map(Port::of).collect();
-    ports.sort_by(|one, other| one.port.cmp(&other.port));
-    Ok(ports)
+    // That no port was opened goes without saying here.
+    let unlisted = |error: OpenError| {
+        let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+        Failure::failed(format!("{error}{cause}"), Fault::Caller).remedy(error.remedy().unwrap_or_default())
+    };
+    Ok(ListedPort::all().map_err(unlisted)?.into_iter().map(Port::of).collect())
 }
 
 #[cfg(test)]
@@ -143,6 +135,7 @@ mod tests {
     #[test]
     fn a_row_names_the_usb_device() {
         let usb = Usb {
+            device: "usb:2c7c:0125::2".to_owned(),
             vid: "2c7c".to_owned(),
             pid: "0125".to_owned(),
             interface: Some(2),
@@ -151,7 +144,7 @@ mod tests {
             serial: None,
         };
         let port = Port { port: "/dev/ttyUSB2".to_owned(), kind: "usb", usb: Some(usb), behind: None };
-        assert_eq!(port.row(), "/dev/ttyUSB2     usb 2c7c:0125   2 Quectel EC25[2J");
+        assert_eq!(port.row(), "/dev/ttyUSB2     usb:2c7c:0125::2             Quectel EC25[2J");
         let port = Port { port: "/dev/ttyS0".to_owned(), kind: "unknown", ..Port::default() };
         assert_eq!(port.row(), "/dev/ttyS0       unknown");
         assert_eq!(serde_json::to_string(&port).unwrap(), r#"{"port":"/dev/ttyS0","kind":"unknown"}"#);

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt, StreamExt, try_join};
-use mqtt_at::{Client, Concluded, Fault, Outgoing, Publisher, QoS, TopicName};
+use mqtt_at::{Client, Concluded, Fault, Outgoing, Publisher, TopicName};
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
@@ -25,7 +25,6 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     // What can be told to be wrong without the module is told before it is opened.
     TopicName::new(&args.topic)?;
     let options = args.connection.options(default_host(&context.global))?;
-    let qos = QoS::try_from(args.qos)?;
     let payloads = payloads(args).await?;
 
     // One message waits for nothing; a row of them should not end with a connection.
@@ -33,7 +32,7 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     let opened = context.open(Wishes { supervised, ..Wishes::default() }).await?;
     let client = opened.modem.connect(options).await?;
     context.progress.done();
-    let job = Job { client: &client, args, qos, json: context.global.json };
+    let job = Job { client: &client, args, json: context.global.json };
     let window = opened.modem.limits().window.max(1);
     let mut interrupt = Interrupt::listen();
     let outcome = tokio::select! {
@@ -110,7 +109,6 @@ fn unreadable(source: &str, error: &io::Error) -> Failure {
 struct Job<'a> {
     client: &'a Client,
     args: &'a Publish,
-    qos: QoS,
     json: bool,
 }
 
@@ -159,7 +157,7 @@ impl Job<'_> {
                 tokio::time::sleep(delay).await;
             }
             is_first = false;
-            let message = Outgoing::new(&self.args.topic, self.qos, payload?).retain(self.args.retain);
+            let message = Outgoing::new(&self.args.topic, self.args.qos, payload?).retain(self.args.retain);
             messages.feed(message).await?;
             // Half of a split sink keeps the last message to itself until it is asked for more. The next line may be
             // a day away.

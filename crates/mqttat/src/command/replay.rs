@@ -17,6 +17,10 @@ use crate::{output, page, transcript};
 
 pub(super) fn run(args: &Replay, context: &Context) -> Result<(), Failure> {
     let (conversation, is_log) = transcript::load_any(&args.file)?;
+    if conversation.turns.is_empty() {
+        return Err(Failure::caller(format!("{}: nothing is said in this transcript", args.file.display()))
+            .remedy("record a command that talks to the module"));
+    }
     let vendor = match context.global.vendor {
         VendorChoice::Named(vendor) => vendor,
         VendorChoice::Auto => vendor_of(&conversation)?,
@@ -212,11 +216,18 @@ fn write_entry(out: &mut impl Write, paint: Paint, entry: &Entry) -> io::Result<
         (None, None) => entry.meaning.clone(),
     };
     match entry.speaker {
-        Speaker::Host => writeln!(out, "{} {}", paint.host(format_args!(">> {text}")), paint.module(meaning)),
-        Speaker::Module => writeln!(out, "<< {text} {}", paint.module(meaning)),
+        // In a column, as long as what is said leaves room for it.
+        Speaker::Host => {
+            let said = format!(">> {text:<COLUMN$}");
+            writeln!(out, "{}  {}", paint.host(said), paint.module(meaning))
+        }
+        Speaker::Module => writeln!(out, "<< {text:<COLUMN$}  {}", paint.module(meaning)),
         Speaker::Recorder => writeln!(out, "{}", paint.module(format_args!("#  {meaning}"))),
     }
 }
+
+/// Where the meaning of a line begins, behind its arrow.
+const COLUMN: usize = 36;
 
 fn write_finding(out: &mut impl Write, paint: Paint, finding: &Finding) -> io::Result<()> {
     let mut line = format!("{}: {}", finding.severity.name(), finding.what);

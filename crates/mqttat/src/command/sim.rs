@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mqtt_at::Fault;
 use serde::Serialize;
@@ -92,6 +92,7 @@ fn build(args: &Sim, context: &Context, broker: Broker) -> Result<VirtualModem, 
     let mut builder = VirtualModem::builder(vendor)
         .broker(broker)
         .baud(context.global.baud)
+        .clock(SystemTime::now())
         .rtt(Duration::from_millis(args.rtt))
         .seed(args.seed);
     for quirk in &args.quirks {

@@ -24,13 +24,12 @@ pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failu
         TopicFilter::new(filter)?;
     }
     let options = args.connection.options(default_host(&context.global))?;
-    let qos = QoS::try_from(args.qos)?;
 
     let wishes = Wishes { supervised: !args.connection.no_reconnect, ..Wishes::default() };
     let opened = context.open(wishes).await?;
     let client = opened.modem.connect(options).await?;
     let outcome = tokio::select! {
-        outcome = receive(args, context, &client, qos) => outcome,
+        outcome = receive(args, context, &client) => outcome,
         never = outages::tell(&client) => never,
     };
     context.progress.done();
@@ -38,9 +37,9 @@ pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failu
     outcome.and(opened.close())
 }
 
-async fn receive(args: &Subscribe, context: &Context, client: &Client, qos: QoS) -> Result<(), Failure> {
+async fn receive(args: &Subscribe, context: &Context, client: &Client) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen();
-    let filters = args.filters.iter().map(|filter| (filter.as_str(), qos));
+    let filters = args.filters.iter().map(|filter| (filter.as_str(), args.qos));
     let mut subscription = tokio::select! {
         subscription = client.subscribe_all(filters) => subscription?,
         () = interrupt.wait() => return Ok(()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use mqtt_at::{Client, Fault, Modem, QoS, TopicFilter};
+use mqtt_at::{Client, Fault, Modem, TopicFilter};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use tokio::sync::mpsc;
@@ -73,7 +73,7 @@ async fn watch(
     identifier: String,
 ) -> Result<(), Failure> {
     let (news, mut inbox) = mpsc::channel(256);
-    let mut feed = Feed::new(news, QoS::try_from(args.qos)?);
+    let mut feed = Feed::new(news, args.qos);
     feed.watch_modem(modem, args.every);
     if let Some(client) = client {
         feed.watch_client(client);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use mqtt_at::Vendor;
+use mqtt_at::offline::KnownCommand;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -13,7 +14,6 @@ use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper
 use tokio::sync::mpsc;
 
 use super::screen::Above;
-use super::words::{self, Word};
 use crate::raw;
 
 /// Where a person types. Its lines are read on a thread of its own, which ends with the program.
@@ -30,7 +30,7 @@ impl Keyboard {
     pub(super) fn new(vendor: Vendor, state_dir: Option<&Path>, colours: bool) -> rustyline::Result<Self> {
         let config = Config::builder().completion_type(CompletionType::List).max_history_size(1000)?.build();
         let mut editor = Editor::with_config(config)?;
-        editor.set_helper(Some(Assistant { words: words::of(vendor).collect(), colours }));
+        editor.set_helper(Some(Assistant { commands: KnownCommand::of(vendor).collect(), colours }));
         let history = state_dir.map(|directory| directory.join("console-history"));
         if let Some(path) = &history {
             // The first time there is none.
@@ -93,26 +93,34 @@ impl Keyboard {
 
 /// Completes commands, says what they are for, and stars secrets.
 struct Assistant {
-    words: Vec<Word>,
+    commands: Vec<&'static KnownCommand>,
     colours: bool,
 }
 
-/// The commands that begin like what was typed, with or without `AT`, in whatever case.
-fn beginning_with<'a>(words: &'a [Word], typed: &str) -> impl Iterator<Item = &'a Word> {
+/// What was typed, as commands are named: without `AT`, in capitals.
+fn named(typed: &str) -> String {
     let typed = typed.trim_start().to_ascii_uppercase();
-    let with_at = if typed.starts_with("AT") { typed } else { format!("AT{typed}") };
-    words.iter().filter(move |word| word.name.to_ascii_uppercase().starts_with(&with_at))
+    typed.strip_prefix("AT").map(str::to_owned).unwrap_or(typed)
+}
+
+/// The commands that begin like what was typed, with or without `AT`, in whatever case.
+fn beginning_with(
+    commands: &[&'static KnownCommand],
+    typed: &str,
+) -> impl Iterator<Item = &'static KnownCommand> {
+    let typed = named(typed);
+    commands.iter().copied().filter(move |command| command.name.to_ascii_uppercase().starts_with(&typed))
 }
 
 /// The command that is being given parameters.
-fn being_written<'a>(words: &'a [Word], typed: &str) -> Option<&'a Word> {
-    let typed = typed.trim_start().to_ascii_uppercase();
-    let with_at = if typed.starts_with("AT") { typed } else { format!("AT{typed}") };
-    let fits = |word: &&Word| {
-        let name = word.name.to_ascii_uppercase();
-        with_at.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ',']))
+fn being_written(commands: &[&'static KnownCommand], typed: &str) -> Option<&'static KnownCommand> {
+    let typed = named(typed);
+    let fits = |command: &&KnownCommand| {
+        let name = command.name.to_ascii_uppercase();
+        !name.is_empty()
+            && typed.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ',']))
     };
-    words.iter().filter(fits).max_by_key(|word| word.name.len())
+    commands.iter().copied().filter(fits).max_by_key(|command| command.name.len())
 }
 
 impl Completer for Assistant {
@@ -125,13 +133,21 @@ impl Completer for Assistant {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = line.get(..position).unwrap_or_default();
-        let found: Vec<_> = beginning_with(&self.words, typed).collect();
-        let width = found.iter().map(|word| word.name.len()).max().unwrap_or_default();
-        let pair = |word: &&Word| Pair {
-            display: format!("{:<width$}  {}", word.name, word.meaning),
-            replacement: word.name.to_owned(),
+        let found: Vec<_> = beginning_with(&self.commands, typed).collect();
+        let width = found.iter().map(|command| command.name.len() + 2).max().unwrap_or_default();
+        let pair = |command: &&KnownCommand| {
+            let name = format!("AT{}", command.name);
+            Pair { display: format!("{name:<width$}  {}", explained(command)), replacement: name }
         };
         Ok((0, found.iter().map(pair).collect()))
+    }
+}
+
+/// What a command is for, and whether it asks for data, which cannot be typed here.
+pub(super) fn explained(command: &KnownCommand) -> Cow<'static, str> {
+    match command.asks {
+        true => format!("{}; asks for data", command.purpose).into(),
+        false => command.purpose.into(),
     }
 }
 
@@ -152,8 +168,8 @@ impl Hinter for Assistant {
     type Hint = Explanation;
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Explanation> {
-        let word = being_written(&self.words, line).filter(|_| position == line.len() && !line.is_empty())?;
-        Some(Explanation(format!("   {}  {}", word.parameters, word.meaning)))
+        let command = being_written(&self.commands, line).filter(|_| position == line.len())?;
+        Some(Explanation(format!("   {}  {}", command.parameters, explained(command))))
     }
 }
 
@@ -180,26 +196,26 @@ impl Helper for Assistant {}
 mod tests {
     use super::*;
 
-    fn names(typed: &str) -> Vec<&'static str> {
-        let words: Vec<_> = words::of(Vendor::Quectel).collect();
-        beginning_with(&words, typed).map(|word| word.name).collect()
+    fn commands() -> Vec<&'static KnownCommand> {
+        KnownCommand::of(Vendor::Quectel).collect()
     }
 
     #[test]
     fn commands_are_found_with_and_without_at_in_any_case() {
-        assert_eq!(names("AT+QMTO"), ["AT+QMTOPEN"]);
-        assert_eq!(names("+qmto"), ["AT+QMTOPEN"]);
-        assert_eq!(names("at+qmtcfg=\"ke"), ["AT+QMTCFG=\"keepalive\""]);
+        let names =
+            |typed| beginning_with(&commands(), typed).map(|command| command.name).collect::<Vec<_>>();
+        assert_eq!(names("AT+QMTO"), ["+QMTOPEN"]);
+        assert_eq!(names("+qmto"), ["+QMTOPEN"]);
+        assert_eq!(names("at+qmtcfg=\"ke"), ["+QMTCFG=\"keepalive\""]);
         assert!(names("+QMT").len() > 20 && names("+NOSUCH").is_empty());
     }
 
     #[test]
     fn the_command_that_is_being_written_is_known() {
-        let words: Vec<_> = words::of(Vendor::Quectel).collect();
-        let name = |typed| being_written(&words, typed).map(|word| word.name);
-        assert_eq!(name("AT+QMTPUB=0"), Some("AT+QMTPUB"));
-        assert_eq!(name("at+qmtpubex=0,"), Some("AT+QMTPUBEX"));
-        assert_eq!(name("+QMTCFG=\"ssl\",0"), Some("AT+QMTCFG=\"ssl\""));
-        assert_eq!((name("+QMTP"), name("+CSQ?")), (None, None));
+        let name = |typed| being_written(&commands(), typed).map(|command| command.name);
+        assert_eq!(name("AT+QMTPUB=0"), Some("+QMTPUB"));
+        assert_eq!(name("at+qmtpubex=0,"), Some("+QMTPUBEX"));
+        assert_eq!(name("+QMTCFG=\"ssl\",0"), Some("+QMTCFG=\"ssl\""));
+        assert_eq!((name("+QMTP"), name("+CSQ?"), name(""), name("AT")), (None, None, None, None));
     }
 }

@@ -1,17 +1,18 @@
 //! Asking ports who is behind them.
 
+use std::error::Error as _;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use mqtt_at::{Identity, Modem};
+use mqtt_at::at::PortError;
+use mqtt_at::{Error, Identity, Modem};
 use serde::Serialize;
 
 use super::Port;
 use crate::command::Context;
 use crate::device;
-use crate::failure::Failure;
 
 /// Who is behind a port, or why that is not known.
 #[derive(Debug, Serialize)]
@@ -37,7 +38,7 @@ pub(super) async fn all(ports: &mut [Port], wait: Duration, context: &Context) {
             let answer = Modem::probe(&port.port, options).await;
             port.behind = Some(match answer {
                 Ok(identity) => Finding::of(&identity),
-                Err(error) => Finding::Problem(Failure::from(error).what().to_owned()),
+                Err(error) => Finding::Problem(problem(&error)),
             });
         })
         .collect();
@@ -45,6 +46,17 @@ pub(super) async fn all(ports: &mut [Port], wait: Duration, context: &Context) {
         bar.inc(1);
     }
     bar.finish_and_clear();
+}
+
+/// The reason alone: which port it is, and that it was to be opened, stands above it.
+fn problem(error: &Error) -> String {
+    match error {
+        Error::Port { error: PortError::Unresponsive { heard_anything: true, .. }, .. } => {
+            "something answers, but not to AT commands".to_owned()
+        }
+        Error::Port { error: PortError::Unresponsive { .. }, .. } => "does not answer".to_owned(),
+        other => other.source().map_or_else(|| other.to_string(), ToString::to_string),
+    }
 }
 
 fn bar(ports: usize, context: &Context) -> ProgressBar {

@@ -24,7 +24,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, look: Look) {
         Constraint::Length(5),
         Constraint::Length(4),
         Constraint::Min(5),
-        Constraint::Length(7),
+        // A quarter of the screen; the heading is one of its rows.
+        Constraint::Length((frame.area().height / 4).max(7)),
         Constraint::Length(1),
     ])
     .areas(frame.area());
@@ -187,19 +188,56 @@ fn draw_topics(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
 
 fn draw_reports(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     let room = usize::from(area.height.saturating_sub(1));
-    let last = state.reports.len().saturating_sub(room);
-    let lines = state.reports.iter().skip(last).map(|(at, report)| {
+    let mut lines = Vec::new();
+    // The newest are seen whole.
+    for (at, report) in state.reports.iter().rev() {
         let colour = match report.kind {
             Kind::Module => Color::Cyan,
             Kind::Library => Color::Reset,
             Kind::Failure => Color::Red,
         };
-        Line::from(vec![
-            Span::styled(format!("{} ", clock(*at)), look.of(Color::DarkGray)),
-            Span::styled(plain(&report.text), look.of(colour)),
-        ])
-    });
-    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(look.block("reports")), area);
+        let time = format!("{} ", clock(*at));
+        let parts = wrapped(&plain(&report.text), usize::from(area.width).saturating_sub(time.len()));
+        for (number, part) in parts.into_iter().enumerate().rev() {
+            let margin = if number == 0 { time.clone() } else { " ".repeat(time.len()) };
+            let margin = Span::styled(margin, look.of(Color::DarkGray));
+            lines.push(Line::from(vec![margin, Span::styled(part, look.of(colour))]));
+        }
+        if lines.len() >= room {
+            break;
+        }
+    }
+    lines.truncate(room);
+    lines.reverse();
+    frame.render_widget(Paragraph::new(lines).block(look.block("reports")), area);
+}
+
+/// A text in lines of at most this many characters, parted at spaces where there are any.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut left = width;
+    for word in text.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        let is_begun = left < width;
+        if length > left && is_begun {
+            lines.push(String::new());
+            left = width;
+        }
+        for character in word.chars() {
+            if left == 0 && character == ' ' {
+                continue;
+            }
+            if left == 0 {
+                lines.push(String::new());
+                left = width.max(1);
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(character);
+            }
+            left = left.saturating_sub(1);
+        }
+    }
+    lines
 }
 
 fn draw_help(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
@@ -311,6 +349,38 @@ pub(super) mod tests {
         state.input = Some(Input::Topic(format!("{}end", "x".repeat(100))));
         let long = last(&state);
         assert!(long.ends_with("xend") && long.chars().count() < 80, "{long}");
+    }
+
+    #[test]
+    fn a_report_is_seen_whole_and_the_newest_last() {
+        let (mut state, now) = busy();
+        for number in 0..9 {
+            let text = format!(
+                "{number} the topic filter holds # before its last level [fault: input]; {} end",
+                "give ".repeat(9)
+            );
+            state.apply(News::Report(Report { kind: Kind::Failure, text }), now);
+        }
+        let screen = drawn(&state, now, 80, 24);
+        assert!(
+            screen.contains("8 the topic filter")
+                && screen.contains("\n        give ")
+                && screen.contains(" end\n"),
+            "{screen}"
+        );
+        assert!(
+            screen.find("7 the topic filter") < screen.find("8 the topic filter")
+                && !screen.contains("0 the topic"),
+            "{screen}"
+        );
+    }
+
+    #[test]
+    fn texts_are_parted_at_spaces() {
+        assert_eq!(wrapped("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrapped("abcdefgh i", 3), ["abc", "def", "gh ", "i"]);
+        assert_eq!(wrapped("", 3), [""]);
+        assert!(wrapped("ab", 0).concat() == "ab");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use mqtt_at::{Client, ClientStatus, Event, Modem, QoS, Subscription};
+use mqtt_at::at::PortEvent;
+use mqtt_at::{Client, Event, Modem, QoS, Subscription};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
@@ -37,11 +38,7 @@ impl Feed {
                 tell(&news, report(Kind::Module, text)).await;
             }
         });
-        self.tasks.spawn(follow(modem.port_events(), self.news.clone(), |event| match event {
-            // The modem's own state says it in better words.
-            mqtt_at::at::PortEvent::Link(_) => None,
-            other => Some(report(Kind::Library, format!("the port: {other:?}"))),
-        }));
+        self.tasks.spawn(follow(modem.port_events(), self.news.clone(), |event| of_port(&event)));
     }
 
     pub(super) fn watch_client(&mut self, client: &Client) {
@@ -118,14 +115,7 @@ async fn follow_state(modem: Modem, news: mpsc::Sender<News>) {
 async fn follow_status(client: Client, news: mpsc::Sender<News>) {
     let mut status = client.status();
     loop {
-        let now = match &*status.borrow_and_update() {
-            ClientStatus::Connected => "connected".to_owned(),
-            ClientStatus::Connecting => "connecting".to_owned(),
-            ClientStatus::Closed => "closed".to_owned(),
-            ClientStatus::Lost(cause) => format!("lost: {cause}"),
-            ClientStatus::Refused(refusal) => format!("refused: {}", refusal.meaning),
-            other => format!("{other:?}"),
-        };
+        let now = status.borrow_and_update().to_string();
         tell(&news, News::Client(now)).await;
         if status.changed().await.is_err() {
             return;
@@ -146,28 +136,25 @@ async fn look_at_load(client: Client, news: mpsc::Sender<News>) {
 }
 
 fn of_event(event: &Event) -> News {
-    let (kind, text) = match event {
-        Event::Connected => (Kind::Library, "connected to the broker".to_owned()),
-        Event::Disconnected => (Kind::Library, "disconnected from the broker".to_owned()),
-        Event::Lost(cause) => (Kind::Failure, format!("the connection was lost: {cause}")),
-        Event::LossRefuted => (Kind::Library, "a loss was reported, but the connection is there".to_owned()),
-        Event::Reconnecting { attempt, after } => {
-            (Kind::Library, format!("connecting again in {:.1} s, try {attempt}", after.as_secs_f64()))
-        }
-        Event::ReconnectFailed { reason } => (Kind::Failure, format!("not connected again: {reason}")),
-        Event::Refused(refusal) => (Kind::Failure, refusal.to_string()),
-        Event::SubscriptionChanged { filter, granted: None } => {
-            (Kind::Failure, format!("{filter} is no longer granted"))
-        }
-        Event::SubscriptionChanged { filter, granted: Some(qos) } => {
-            (Kind::Library, format!("{filter} is now granted with QoS {}", qos.level()))
-        }
-        Event::Corrupt { got, need } => {
-            (Kind::Failure, format!("a message came damaged, {got} of {need} bytes, and was dropped"))
-        }
-        other => (Kind::Library, format!("{other:?}")),
+    let kind = match event {
+        Event::Lost(_)
+        | Event::ReconnectFailed { .. }
+        | Event::Refused(_)
+        | Event::SubscriptionChanged { granted: None, .. }
+        | Event::Corrupt { .. } => Kind::Failure,
+        _ => Kind::Library,
     };
-    report(kind, text)
+    report(kind, event.to_string())
+}
+
+/// What the port says about itself; the modem's own state tells how the link is, in better words.
+fn of_port(event: &PortEvent) -> Option<News> {
+    let kind = match event {
+        PortEvent::Link(_) => return None,
+        PortEvent::Fenced { .. } => Kind::Library,
+        _ => Kind::Failure,
+    };
+    Some(report(kind, format!("port: {event}")))
 }
 
 async fn forward(mut subscription: Subscription, news: mpsc::Sender<News>) {

@@ -157,6 +157,11 @@ impl Active {
         self.known.filter(|_| self.acts()).map_or(&[], |known| known.results)
     }
 
+    /// Whether a report is a line of its answer. One of a loss is, if the state of the connection was asked for.
+    pub(super) fn is_answered_by(&self, line: &[u8], is_loss: bool) -> bool {
+        self.is_open() && self.is_named(line) && !(is_loss && self.acts())
+    }
+
     /// Whether it makes the module do something, and does not ask only.
     pub(super) fn acts(&self) -> bool {
         matches!(self.form, Form::Write | Form::Execute)

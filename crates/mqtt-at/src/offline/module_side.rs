@@ -275,8 +275,7 @@ impl Analyser {
             self.message(&line, message);
         } else if reaction.reboot {
             self.restarted(line);
-        } else if lost.is_empty() && self.active.as_ref().is_some_and(|it| it.is_open() && it.is_named(&line))
-        {
+        } else if self.active.as_ref().is_some_and(|it| it.is_answered_by(&line, !lost.is_empty())) {
             self.information(line);
         } else if lost.is_empty() {
             self.plain_report(line);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mqtt_at::{
-    Client, ClientStatus, Error, Event, LossCause, ModemState, Outcome, QoS, Subscription, Supervision,
+    Client, ClientStatus, Error, Event, LossCause, ModemState, Outcome, QoS, Redelivery, Subscription,
+    Supervision,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, timeout};
@@ -13,6 +14,8 @@ use crate::support::{Bench, KINDS, Kind, next, options};
 
 mod module;
 mod outages;
+mod payloads;
+mod phases;
 mod refusals;
 
 /// Long enough for every recovery that is not waiting for somebody.

@@ -17,12 +17,15 @@
 mod account;
 mod faults;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mqtt_at::common::SerialNumber;
 use mqtt_at::{Client, ClientStatus, ConnectOptions, Modem, ModemOptions, QoS, Subscription, Supervision};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
-use virtual_modem::{Broker, MemoryBroker, Vendor, VirtualModem};
+use virtual_modem::{Broker, MemoryBroker, Quirk, Vendor, VirtualModem};
 
 use self::account::Account;
 use self::faults::Faults;
@@ -63,6 +66,8 @@ async fn run(vendor: Vendor, seed: u64, days: f64) {
         .broker(Broker::Memory(broker.clone()))
         .rtt(Duration::from_millis(80))
         .log_capacity(1000)
+        // What a module that never gives a payload up would be given instead is no message of anybody.
+        .quirk(Quirk::PromptTimeout(Duration::from_secs(30)))
         .seed(seed)
         .build()
         .unwrap();
@@ -78,6 +83,8 @@ async fn run(vendor: Vendor, seed: u64, days: f64) {
     let client = modem.connect(ConnectOptions::new("soak", "broker.example.com", 1883)).await.unwrap();
     let messages = client.subscribe("to/it", QoS::AtLeastOnce).await.unwrap();
     let mut received = tokio::spawn(count(messages));
+    let answers = Arc::new(AtomicU64::new(0));
+    let asking = tokio::spawn(ask(modem.clone(), Arc::clone(&answers)));
 
     let mut faults = Faults::new(seed, days);
     let mut account = Account::new(vendor);
@@ -110,7 +117,9 @@ async fn run(vendor: Vendor, seed: u64, days: f64) {
     account.close(broker.take_ledger());
     client.disconnect().await.unwrap();
     let received = timeout(Duration::from_secs(60), &mut received).await.expect("the stream ends").unwrap();
-    account.report(days, received, &faults);
+    asking.abort();
+    assert!(asking.await.is_err_and(|end| end.is_cancelled()), "an answer was another command's");
+    account.report(days, received, answers.load(Ordering::Relaxed), &faults);
 }
 
 /// What became of a message, with its number.
@@ -138,4 +147,16 @@ async fn count(mut messages: Subscription) -> u64 {
         count += u64::from(item.is_ok());
     }
     count
+}
+
+/// Asks all the time what has only one right answer. A wrong one would be that of another command.
+async fn ask(modem: Modem, answers: Arc<AtomicU64>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        // During an outage there may be none.
+        if let Ok(imei) = modem.send(SerialNumber).await {
+            assert_eq!(Some(&imei), modem.identity().imei.as_ref());
+            answers.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }

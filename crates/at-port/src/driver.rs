@@ -34,7 +34,8 @@ pub struct Driver<IO, U: Clone + Send + 'static> {
     hub: Arc<Hub<U>>,
     timer: Option<Timer>,
     mark: Option<Box<dyn PayloadMark>>,
-    marked: bool,
+    /// The bytes of the longest payload that the mark stands for; 0 without a mark.
+    marked: usize,
     unflushed: bool,
     closing: bool,
     span: tracing::Span,
@@ -51,7 +52,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
         hub: Arc<Hub<U>>,
     ) -> Self {
-        let marked = !options.session.hold_off.is_zero();
+        let is_marked = !options.session.hold_off.is_zero();
+        let marked = if is_marked { options.session.owed.max(1) } else { 0 };
         let clock = Clock::new(options.session.time_scale);
         let mut session = Session::new(rules, options.session, clock.now());
         if let Some(tap) = options.tap {
@@ -154,17 +156,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
     ///
     /// A port that has ended leaves the mark as it is: nobody can say any more what the module waits for.
     fn keep_mark(&mut self) {
-        // A mark that an earlier host left is true until the link is proven.
-        let in_doubt = self.marked && self.session.link() != LinkState::Synced;
-        let owes = self.session.owes_data() || in_doubt;
-        if owes == self.marked || self.session.ended().is_some() {
+        if self.session.ended().is_some() {
             return;
         }
-        self.marked = owes;
-        match (&mut self.mark, owes) {
-            (Some(mark), true) => mark.set(),
-            (Some(mark), false) => mark.clear(),
-            (None, _) => {}
+        let owed = self.session.owes_data();
+        // A mark that an earlier host left is true until the link is proven.
+        let is_over = owed == 0 && self.session.link() == LinkState::Synced;
+        if owed > self.marked {
+            self.marked = owed;
+            self.mark.iter_mut().for_each(|mark| mark.set(owed));
+        } else if self.marked > 0 && is_over {
+            self.marked = 0;
+            self.mark.iter_mut().for_each(|mark| mark.clear());
         }
     }
 

@@ -49,6 +49,12 @@ pub enum PortEvent {
         /// How long it was, in bytes.
         length: usize,
     },
+    /// The module may have been waiting for data without end, past any time that is known of modules; it got bytes that
+    /// are no command, and may have published them as the rest of a payload.
+    Filled {
+        /// How many bytes.
+        bytes: usize,
+    },
     /// A prompt or a final result came too late; the link was proven again with this many probes.
     Fenced {
         /// How many probes it took.
@@ -82,6 +88,12 @@ impl fmt::Display for PortEvent {
             Self::Overrun { skipped } => write!(f, "a line of more than {skipped} bytes was skipped"),
             Self::OrphanFinal => f.write_str("a final result came that no command was waiting for"),
             Self::UnknownLine { length } => write!(f, "a line of {length} bytes belongs to nothing"),
+            Self::Filled { bytes } => {
+                write!(
+                    f,
+                    "the module may have waited for data without end, and was given {bytes} bytes in its place"
+                )
+            }
             Self::Fenced { probes: 1 } => {
                 f.write_str("an answer was late; the link is in step again after 1 question")
             }
@@ -123,6 +135,11 @@ pub enum TapEntry<'a> {
     Command(&'a CommandLine),
     /// A probe of the fence was written.
     Probe(&'a [u8]),
+    /// Bytes that stand for data were written, because the module may have been waiting for it without end.
+    Filler {
+        /// How many bytes.
+        bytes: usize,
+    },
     /// Data was written after a prompt.
     Data(&'a Bytes),
     /// Data that is secret was written after a prompt.
@@ -207,6 +224,10 @@ mod tests {
             (PortEvent::Overrun { skipped: 512 }, "a line of more than 512 bytes was skipped"),
             (PortEvent::OrphanFinal, "a final result came that no command was waiting for"),
             (PortEvent::UnknownLine { length: 7 }, "a line of 7 bytes belongs to nothing"),
+            (
+                PortEvent::Filled { bytes: 5 },
+                "the module may have waited for data without end, and was given 5 bytes in its place",
+            ),
             (
                 PortEvent::Fenced { probes: 2 },
                 "an answer was late; the link is in step again after 2 questions",

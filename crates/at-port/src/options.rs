@@ -51,7 +51,7 @@ impl fmt::Debug for PortOptions {
 /// struct Flag(Arc<AtomicBool>);
 ///
 /// impl at_port::PayloadMark for Flag {
-///     fn set(&mut self) {
+///     fn set(&mut self, _bytes: usize) {
 ///         self.0.store(true, Ordering::Relaxed);
 ///     }
 ///
@@ -61,8 +61,8 @@ impl fmt::Debug for PortOptions {
 /// }
 /// ```
 pub trait PayloadMark: Send {
-    /// A payload is about to be asked for.
-    fn set(&mut self);
+    /// A payload of so many bytes is about to be asked for. It is called again for a longer one that follows at once.
+    fn set(&mut self, bytes: usize);
     /// The module has answered what it got, or the link has been proven since.
     fn clear(&mut self);
 }

@@ -16,8 +16,8 @@ use bytes::BytesMut;
 use tokio::time::Instant;
 
 use self::active::Active;
-use self::fence::Fence;
 pub use self::fence::SentProbe;
+use self::fence::{Begun, Fence};
 pub use self::options::SessionOptions;
 use self::pending::Pending;
 use self::queue::{Job, Queue};
@@ -133,13 +133,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         let probes = rules.probes();
         let mut codec = AtCodec::new(rules, options.limits);
         codec.reset();
-        let (link, first_quiet) = if options.hold_off.is_zero() {
-            (LinkState::Suspect, options.quiet)
-        } else {
-            (LinkState::InPayload, options.hold_off)
-        };
+        let link = if options.hold_off.is_zero() { LinkState::Suspect } else { LinkState::InPayload };
         let patience = options.first_fence.clone();
-        let fence = Fence::new(probes, patience, String::new(), now + first_quiet, &options, now);
+        let mut fence = Fence::new(probes, patience, String::new(), now + options.quiet, &options, now);
+        if link == LinkState::InPayload {
+            fence.hold(now + options.hold_off, options.owed);
+        }
         Self {
             codec,
             inbox: BytesMut::new(),
@@ -197,10 +196,11 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         self.ended.as_ref()
     }
 
-    /// Whether the module waits for data, will as soon as the command line is out, or has not yet answered what it
-    /// got: a host that died now could leave it in the middle of a payload.
-    pub fn owes_data(&self) -> bool {
-        self.fence.is_none() && self.active.as_ref().is_some_and(|it| it.owes_data())
+    /// For how many bytes of data the module waits, will as soon as the command line is out, or has not yet answered
+    /// what it got; 0 for none. A host that died now could leave it in the middle of a payload.
+    pub fn owes_data(&self) -> usize {
+        let active = self.active.as_ref().filter(|_| self.fence.is_none());
+        active.map_or(0, |active| active.owes_data())
     }
 
     /// Whether nothing is queued or in flight, and nobody waits for a deferred result.
@@ -262,9 +262,17 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     pub fn handle_sent(&mut self, now: Instant, count: usize) {
         self.stall = None;
         if let Some(fence) = &mut self.fence {
-            if let Some(line) = fence.handle_sent(now, count) {
-                note(&mut self.tap, TapEntry::Probe(line));
-                self.set_link(LinkState::Suspect);
+            match fence.handle_sent(now, count) {
+                Some(Begun::Probe(line)) => {
+                    note(&mut self.tap, TapEntry::Probe(line));
+                    self.set_link(LinkState::Suspect);
+                }
+                Some(Begun::Filler { bytes }) => {
+                    tracing::warn!(bytes, "the module may be waiting for data without end; filling it up");
+                    note(&mut self.tap, TapEntry::Filler { bytes });
+                    self.report(PortEvent::Filled { bytes });
+                }
+                None => {}
             }
         } else if let Some(active) = &mut self.active {
             if active.is_between_steps() {
@@ -376,7 +384,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         active.span().in_scope(|| {
             tracing::warn!(command = %active.step().line.name(), "no answer in time; proving the link");
         });
-        let data_until = active.data_until().filter(|_| active.deferred.is_none());
+        let (data_until, owed) = (active.data_until(now), active.owes_data());
+        let is_proven = active.deferred.is_some();
         let asked_for_result = active.course.phase() == Phase::FinalResult;
         if asked_for_result && active.deferred.is_some() {
             // The result proves that the command was carried out; only its `OK` was lost.
@@ -389,8 +398,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             active.job.settle(Err(error));
         }
         self.begin_fence(now);
-        if let (Some(until), Some(fence)) = (data_until.filter(|until| *until > now), &mut self.fence) {
-            fence.hold(until);
+        // A result that has come proves that the data has arrived.
+        if let (Some(fence), true) = (&mut self.fence, owed > 0 && !is_proven) {
+            fence.hold(data_until, owed);
             self.set_link(LinkState::InPayload);
         }
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, broadcast, watch};
 
 use self::core::{Core, Patience};
+use self::line::Line;
 use self::publishing::Publication;
 pub use self::publishing::Published;
 use crate::bulk::Publisher;
@@ -23,6 +24,7 @@ use crate::topic::{TopicFilter, TopicName};
 
 mod core;
 mod keeper;
+mod line;
 mod publishing;
 
 /// A connection of the module to a broker. Clones share it; many tasks may use it at once.
@@ -80,7 +82,7 @@ impl Client {
             link,
             options,
             packet_ids: Arc::default(),
-            gate: tokio::sync::Mutex::default(),
+            line: Line::default(),
             waiting: AtomicUsize::new(0),
             making: tokio::sync::Mutex::default(),
         });

@@ -116,9 +116,8 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     /// Connects one client of the module to its broker.
     async fn connect(&self, context: &Connecting<'_>) -> Result<()>;
 
-    /// Whether the module still has the connection, whatever it has reported; `None` if it does not tell. If it has,
-    /// its reports count again.
-    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>>;
+    /// Whether the module still has the connection, whatever it has reported. If it has, its reports count again.
+    async fn presence(&self, port: &ModemPort, index: u8) -> Result<Presence>;
 
     /// Makes a new data connection in the place of one that carries nothing any more. No client is connected.
     async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()>;
@@ -166,6 +165,29 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     fn explain(&self, refusal: &Refusal) -> Option<Error> {
         let _ = refusal;
         None
+    }
+}
+
+/// What a module says of a client's connection when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is there.
+    Connected,
+    /// There is none.
+    Gone,
+    /// There is none, and the module is making it anew by itself.
+    Returning,
+    /// The module does not tell.
+    Untold,
+}
+
+impl From<Option<bool>> for Presence {
+    fn from(connected: Option<bool>) -> Self {
+        match connected {
+            Some(true) => Self::Connected,
+            Some(false) => Self::Gone,
+            None => Self::Untold,
+        }
     }
 }
 

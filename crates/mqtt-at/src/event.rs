@@ -65,6 +65,8 @@ pub enum Event {
     Lost(LossCause),
     /// The module reported a loss, but when it was asked the connection was there.
     LossRefuted,
+    /// The module is making the connection anew by itself, and is left to it for up to a minute.
+    ModuleReconnecting,
     /// The connection is about to be made again.
     Reconnecting {
         /// Which try it is since the loss, counted from 1.
@@ -102,6 +104,7 @@ impl fmt::Display for Event {
             Self::Disconnected => f.write_str("disconnected from the broker"),
             Self::Lost(cause) => write!(f, "the connection was lost: {cause}"),
             Self::LossRefuted => f.write_str("a loss was reported, but the connection is there"),
+            Self::ModuleReconnecting => f.write_str("the module is connecting again by itself"),
             Self::Reconnecting { attempt, after } => {
                 write!(f, "connecting again in {:.1} s, try {attempt}", after.as_secs_f64())
             }
@@ -230,6 +233,7 @@ mod tests {
             (Event::Disconnected, "disconnected from the broker"),
             (Event::Lost(LossCause::Rebooted), "the connection was lost: the module rebooted"),
             (Event::LossRefuted, "a loss was reported, but the connection is there"),
+            (Event::ModuleReconnecting, "the module is connecting again by itself"),
             (
                 Event::Reconnecting { attempt: 2, after: Duration::from_millis(1500) },
                 "connecting again in 1.5 s, try 2",

@@ -189,16 +189,19 @@ impl Link {
         }
     }
 
-    /// The connection is gone. The first cause stays.
+    /// The connection is gone, or was not made. The first cause stays.
     pub(crate) fn lose(&self, cause: LossCause) {
-        let is_news =
-            self.status.change(|status| is_alive(status).then(|| ClientStatus::Lost(cause.clone())));
-        if is_news {
+        let mut was_connected = false;
+        let is_news = self.status.change(|status| {
+            was_connected = *status == ClientStatus::Connected;
+            is_alive(status).then(|| ClientStatus::Lost(cause.clone()))
+        });
+        if was_connected {
             self.meters.count(Count::Lost { cause: &cause });
             self.report(Event::Lost(cause));
-            if !self.is_kept {
-                self.over.cancel();
-            }
+        }
+        if is_news && !self.is_kept {
+            self.over.cancel();
         }
     }
 

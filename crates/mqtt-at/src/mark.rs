@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use at_port::PayloadMark;
 
@@ -22,22 +22,27 @@ impl FileMark {
         Self { path: directory.join(format!("{name}.in-payload")) }
     }
 
-    /// Whether the last host did not get to the end of its payload.
-    pub(crate) fn was_left(&self) -> bool {
-        self.path.exists()
+    /// How long the payload is to whose end the last host did not get.
+    pub(crate) fn owed(&self) -> Option<usize> {
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        // Whatever it holds, it is there.
+        Some(text.split(' ').find_map(|word| word.parse().ok()).unwrap_or(LONGEST))
     }
 }
+
+/// The longest payload of all vendors, where nothing is known.
+const LONGEST: usize = 10_240;
 
 /// The same for the ports of one process, which come one after the other, and with it the file if there is one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwedMark {
-    owed: Arc<AtomicBool>,
+    owed: Arc<AtomicUsize>,
 }
 
 impl OwedMark {
-    /// Whether the last port did not get to the end of its payload.
-    pub(crate) fn was_left(&self) -> bool {
-        self.owed.load(Ordering::Relaxed)
+    /// How long the payload is to whose end the last port did not get.
+    pub(crate) fn owed(&self) -> Option<usize> {
+        Some(self.owed.load(Ordering::Relaxed)).filter(|owed| *owed > 0)
     }
 
     pub(crate) fn and(&self, file: Option<FileMark>) -> impl PayloadMark + use<> {
@@ -51,15 +56,15 @@ struct BothMarks {
 }
 
 impl PayloadMark for BothMarks {
-    fn set(&mut self) {
-        self.owed.owed.store(true, Ordering::Relaxed);
+    fn set(&mut self, bytes: usize) {
+        self.owed.owed.store(bytes, Ordering::Relaxed);
         if let Some(file) = &mut self.file {
-            file.set();
+            file.set(bytes);
         }
     }
 
     fn clear(&mut self) {
-        self.owed.owed.store(false, Ordering::Relaxed);
+        self.owed.owed.store(0, Ordering::Relaxed);
         if let Some(file) = &mut self.file {
             file.clear();
         }
@@ -67,9 +72,10 @@ impl PayloadMark for BothMarks {
 }
 
 impl PayloadMark for FileMark {
-    fn set(&mut self) {
+    fn set(&mut self, bytes: usize) {
         let made = self.path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        if let Err(error) = made.and_then(|()| std::fs::write(&self.path, b"in payload\n")) {
+        let text = format!("in a payload of {bytes} bytes\n");
+        if let Err(error) = made.and_then(|()| std::fs::write(&self.path, text)) {
             tracing::warn!(path = %self.path.display(), %error, "the mark of a pending payload cannot be written");
         }
     }
@@ -92,12 +98,14 @@ mod tests {
     fn the_mark_is_there_exactly_while_it_is_set() {
         let directory = tempfile::tempdir().unwrap();
         let mut mark = FileMark::new(directory.path(), "/dev/ttyUSB2");
-        assert!(!mark.was_left());
-        mark.set();
-        assert!(FileMark::new(directory.path(), "/dev/ttyUSB2").was_left());
-        assert!(!FileMark::new(directory.path(), "/dev/ttyUSB3").was_left());
+        assert_eq!(mark.owed(), None);
+        mark.set(64);
+        assert_eq!(FileMark::new(directory.path(), "/dev/ttyUSB2").owed(), Some(64));
+        assert_eq!(FileMark::new(directory.path(), "/dev/ttyUSB3").owed(), None);
+        std::fs::write(&mark.path, "").unwrap();
+        assert_eq!(mark.owed(), Some(LONGEST));
         mark.clear();
         mark.clear();
-        assert!(!mark.was_left());
+        assert_eq!(mark.owed(), None);
     }
 }

@@ -47,8 +47,9 @@ impl Modem {
         port_options.session = options.session;
         port_options.tap = options.tap;
         // Whoever waits for a payload would publish the questions.
-        if options.state_dir.is_some_and(|directory| FileMark::new(&directory, device).was_left()) {
+        if let Some(owed) = options.state_dir.and_then(|directory| FileMark::new(&directory, device).owed()) {
             port_options.session.hold_off = discovery::longest_payload_patience();
+            port_options.session.owed = owed;
         }
         let rules = discovery::rules(&Arc::new(Links::default()));
         let (port, driver) = Port::new(connection, rules, port_options);

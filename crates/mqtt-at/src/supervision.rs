@@ -61,7 +61,8 @@ impl Supervision {
     }
 
     /// The delay before the second try, and the longest before any try; they double in between, and each is shortened
-    /// by up to a half at random. The first try follows the loss at once. Default: 1 s and 300 s.
+    /// by up to a half at random. The first try follows the loss at once, and so does each one after a reboot of the module
+    /// or a loss of its port, as soon as the module is there again. Default: 1 s and 300 s.
     #[must_use]
     pub fn delays(mut self, first: Duration, longest: Duration) -> Self {
         (self.first_delay, self.longest_delay) = (first, longest);

@@ -46,6 +46,9 @@ pub(crate) fn line_of(entry: TapEntry<'_>) -> (Speaker, String) {
     match entry {
         TapEntry::Command(command) => (Speaker::Host, escaped(raw::masked(&command.to_string()).as_bytes())),
         TapEntry::Probe(line) => (Speaker::Host, escaped(line.trim_ascii_end())),
+        TapEntry::Filler { bytes } => {
+            (Speaker::Note, format!("{bytes} bytes in place of data that the module may be waiting for"))
+        }
         TapEntry::Data(data) => (Speaker::Host, escaped(data) + "\\"),
         TapEntry::SecretData { bytes } => (Speaker::Host, format!("\\*{bytes}*\\")),
         TapEntry::Echo(command) => {

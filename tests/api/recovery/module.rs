@@ -143,21 +143,25 @@ impl ResetHook for PowerKey {
     }
 }
 
+/// A module with a power key, and how often it was pressed.
+async fn with_power_key(kind: &Kind) -> (Bench, Arc<AtomicU32>) {
+    let broker = MemoryBroker::new();
+    let module = VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone())).build().unwrap();
+    let (port, resets) = (module.clone(), Arc::new(AtomicU32::new(0)));
+    let connect = move || {
+        let port = port.duplex();
+        async move { Ok(port) }
+    };
+    let plan = supervision().reset_hook(PowerKey(module.clone(), Arc::clone(&resets)));
+    let (opening, driver) = Modem::through(connect, ModemOptions::new().supervision(plan));
+    tokio::spawn(driver);
+    (Bench { modem: opening.await.unwrap(), module, broker }, resets)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_module_that_hangs_is_reset_by_the_hook() {
     for kind in KINDS {
-        let broker = MemoryBroker::new();
-        let module =
-            VirtualModem::builder(kind.vendor).broker(Broker::Memory(broker.clone())).build().unwrap();
-        let (port, resets) = (module.clone(), Arc::new(AtomicU32::new(0)));
-        let connect = move || {
-            let port = port.duplex();
-            async move { Ok(port) }
-        };
-        let plan = supervision().reset_hook(PowerKey(module.clone(), Arc::clone(&resets)));
-        let (opening, driver) = Modem::through(connect, ModemOptions::new().supervision(plan));
-        tokio::spawn(driver);
-        let bench = Bench { modem: opening.await.unwrap(), module, broker };
+        let (bench, resets) = with_power_key(kind).await;
         let (client, mut messages) = client(&bench).await;
         bench.module.inject_fault(Fault::new(Hook::AfterLine, Action::Hang).command(kind.payload));
         let _ = client.publish("from/it", QoS::AtLeastOnce, false, "lost in silence").await;
@@ -165,6 +169,22 @@ async fn a_module_that_hangs_is_reset_by_the_hook() {
         let back = status.wait_for(|it| *it == ClientStatus::Connected);
         timeout(PATIENCE, back).await.expect("the client comes back").unwrap();
         works(&bench, &client, &mut messages, "after").await;
+        assert_eq!(resets.load(Ordering::Relaxed), 1, "{kind:?}");
+    }
+}
+
+/// What a module waits for that was left in mid-payload is best made up for by nothing.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_is_left_in_mid_payload_is_reset_by_the_hook() {
+    for kind in KINDS {
+        let (bench, resets) = with_power_key(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.module.inject_fault(Fault::new(Hook::MidPayload(3), Action::HangUp).command(kind.payload));
+        let start = Instant::now();
+        client.publish("from/it", QoS::AtLeastOnce, false, "hello").await.unwrap();
+        assert!(start.elapsed() <= BOOT + Duration::from_secs(5), "{kind:?}: {:?}", start.elapsed());
+        works(&bench, &client, &mut messages, "after").await;
+        assert_eq!(bench.accepted("from/it"), [&b"hello"[..], b"after"], "{kind:?}");
         assert_eq!(resets.load(Ordering::Relaxed), 1, "{kind:?}");
     }
 }

@@ -4,13 +4,17 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_at_once_and_asked_about_seldom() {
-    for kind in KINDS.iter().filter(|kind| kind.tells_refusal) {
+    // An identifier that the broker rejects, a wrong password, and no permission [MQTT 3.1.1 §3.2.2.3].
+    let cases =
+        KINDS.iter().filter(|kind| kind.tells_refusal).flat_map(|kind| [2, 4, 5].map(|code| (kind, code)));
+    for (kind, code) in cases {
         let bench = bench(kind).await;
         let (client, mut messages) = client(&bench).await;
-        bench.broker.refuse_connections(Some(5));
+        bench.broker.refuse_connections(Some(code));
         bench.broker.kick("one");
         let mut status = client.status();
-        let refused = status.wait_for(|it| matches!(it, ClientStatus::Refused(error) if error.code == 5));
+        let refused =
+            status.wait_for(|it| matches!(it, ClientStatus::Refused(it) if it.code == u16::from(code)));
         timeout(Duration::from_secs(30), refused).await.expect("the refusal is told").unwrap();
         let start = Instant::now();
         let error = client.publish("from/it", QoS::AtLeastOnce, false, "x").await.unwrap_err();
@@ -43,5 +47,25 @@ async fn a_connection_that_never_lasts_is_made_ever_more_seldom() {
         }
         let made = connects(&bench) - before;
         assert!((10..40).contains(&made), "{kind:?}: {made} connections in an hour");
+    }
+}
+
+/// A module that does not tell a refusal from a broker that is away: it is asked ever more seldom.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_the_module_does_not_tell_is_not_hammered_either() {
+    for kind in KINDS.iter().filter(|kind| !kind.tells_refusal) {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.broker.refuse_connections(Some(5));
+        bench.broker.kick("one");
+        let before = connects(&bench);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let asked = connects(&bench) - before;
+        assert!((10..=30).contains(&asked), "{kind:?}: {asked} times in an hour");
+        bench.broker.refuse_connections(None);
+        let mut status = client.status();
+        let back = status.wait_for(|it| *it == ClientStatus::Connected);
+        timeout(PATIENCE, back).await.expect("the client comes back").unwrap();
+        works(&bench, &client, &mut messages, "after").await;
     }
 }

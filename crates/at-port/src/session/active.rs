@@ -176,17 +176,19 @@ impl<T: Ticket> Active<T> {
         matches!(self.course, Course::Line { sent: 0 } | Course::Data { sent: 0 })
     }
 
-    /// Whether the module may wait for data of the exchange in flight: until it answers, because what the transport
-    /// took need not have reached the module.
-    pub(super) fn owes_data(&self) -> bool {
-        self.step.data.is_some()
+    /// For how many bytes of data the module may wait: until it answers, because what the transport took need not have
+    /// reached the module.
+    pub(super) fn owes_data(&self) -> usize {
+        self.step.data.as_ref().map_or(0, |data| data.data.len())
     }
 
-    /// Until when the module may take what is written for the rest of data that was lost on its way, if its final
-    /// result is what is missing.
-    pub(super) fn data_until(&self) -> Option<Instant> {
-        let Course::Final { until } = self.course else { return None };
-        self.step.data.as_ref().map(|data| until + data.patience - self.step.timeout)
+    /// Until when the module may take what is written for data that was lost on its way, now that its answer is missing.
+    pub(super) fn data_until(&self, now: Instant) -> Instant {
+        match (self.course, &self.step.data) {
+            (Course::Final { until }, Some(data)) => until + data.patience - self.step.timeout,
+            // The prompt has been waited for as long as the module waits for its data.
+            _ => now,
+        }
     }
 
     /// The form of the prompt that the operation waits for.

@@ -40,8 +40,8 @@ pub(super) struct Fence {
     turns: usize,
     /// When bytes were received last, as far as the fence knows.
     heard: Instant,
-    /// Whether the module may take a probe for data, until it answers.
-    in_data: bool,
+    /// How many bytes of data the module may still be waiting for, and would take a probe for; 0 once it has answered.
+    filler: usize,
     stage: Stage,
 }
 
@@ -49,6 +49,8 @@ pub(super) struct Fence {
 enum Stage {
     /// Waiting for silence, at the longest until `cap`.
     Quiet { until: Instant, cap: Instant },
+    /// Writing what stands for data that is owed.
+    Filling { written: usize },
     /// Writing a probe.
     Writing { probe: Probe, sent: usize },
     /// Waiting for the probe's information line and then its `OK`.
@@ -85,6 +87,24 @@ pub(super) enum Taken {
     No,
 }
 
+/// What the fence has begun to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    Probe(&'static [u8]),
+    Filler { bytes: usize },
+}
+
+/// Stands for data that a module still waits for although its time is over, so that no probe is published. For a module
+/// that waits for a command the first two bytes spoil the rest of a line whose end was lost, and the others are empty
+/// lines.
+const FILLER: &[u8; 256] = &{
+    let mut filler = [b'\r'; 256];
+    filler[0] = b'?';
+    filler
+};
+/// How many bytes of it are not repeated.
+const SPOILER: usize = 2;
+
 /// A refused probe makes way for the next one after this time; what refused may have been an earlier command.
 const AFTER_REFUSAL: Duration = Duration::from_millis(250);
 
@@ -113,7 +133,7 @@ impl Fence {
             sent: 0,
             turns: 0,
             heard: now,
-            in_data: false,
+            filler: 0,
             stage: Stage::Quiet { until: first, cap },
         }
     }
@@ -128,12 +148,13 @@ impl Fence {
         &self.owed
     }
 
-    /// Sends nothing before `until`, because the module may take it for data, unless it answers sooner.
-    pub(super) fn hold(&mut self, until: Instant) {
+    /// Sends nothing before `until`, because the module may take it for data, unless it answers sooner. If it still has
+    /// not answered then, it may wait without end for up to `owed` bytes, and gets them before the first probe.
+    pub(super) fn hold(&mut self, until: Instant, owed: usize) {
         if let Stage::Quiet { until: quiet, cap } = &mut self.stage {
             *quiet = (*quiet).max(until);
             *cap = (*cap).max(until);
-            self.in_data = true;
+            self.filler = owed;
         }
     }
 
@@ -146,20 +167,30 @@ impl Fence {
         matches!(self.stage, Stage::Probing { probe, .. } if probe.line.ends_with(b"\n"))
     }
 
-    /// The bytes of a probe that are to be written.
+    /// The bytes that are to be written.
     pub(super) fn unsent(&mut self, now: Instant) -> Option<&[u8]> {
         if matches!(self.stage, Stage::Quiet { until, cap } if until.min(cap) <= now) {
-            self.turns += 1;
-            self.stage = match self.next_probe(now) {
-                Some(probe) => {
-                    self.sent += 1;
-                    Stage::Writing { probe, sent: 0 }
-                }
-                None => Stage::Exhausted { until: now + self.patience_now() },
-            };
+            if self.filler > 0 {
+                self.filler = self.filler.max(SPOILER);
+                self.stage = Stage::Filling { written: 0 };
+            } else {
+                self.turns += 1;
+                self.stage = match self.next_probe(now) {
+                    Some(probe) => {
+                        self.sent += 1;
+                        Stage::Writing { probe, sent: 0 }
+                    }
+                    None => Stage::Exhausted { until: now + self.patience_now() },
+                };
+            }
         }
         match &self.stage {
             Stage::Writing { probe, sent } => probe.line.get(*sent..),
+            Stage::Filling { written } => {
+                let start = (*written).min(SPOILER);
+                let end = start + self.filler.saturating_sub(*written);
+                FILLER.get(start..end.min(FILLER.len()))
+            }
             Stage::Quiet { .. } | Stage::Probing { .. } | Stage::Exhausted { .. } => None,
         }
     }
@@ -172,17 +203,31 @@ impl Fence {
         self.probes.iter().chain(Probe::STANDARD).find(is_new).copied()
     }
 
-    /// Takes note of bytes written; gives the probe when it was its first byte.
-    pub(super) fn handle_sent(&mut self, now: Instant, count: usize) -> Option<&'static [u8]> {
-        let Stage::Writing { probe, sent } = self.stage else { return None };
-        let total = sent + count;
-        self.stage = if total < probe.line.len() {
-            Stage::Writing { probe, sent: total }
-        } else {
-            self.owed.push(SentProbe::new(probe.name, now));
-            Stage::Probing { probe, until: now + self.patience_now() }
-        };
-        (sent == 0).then_some(probe.line)
+    /// Takes note of bytes written; says what they were the first of.
+    pub(super) fn handle_sent(&mut self, now: Instant, count: usize) -> Option<Begun> {
+        match self.stage {
+            Stage::Writing { probe, sent } => {
+                let total = sent + count;
+                self.stage = if total < probe.line.len() {
+                    Stage::Writing { probe, sent: total }
+                } else {
+                    self.owed.push(SentProbe::new(probe.name, now));
+                    Stage::Probing { probe, until: now + self.patience_now() }
+                };
+                (sent == 0).then_some(Begun::Probe(probe.line))
+            }
+            Stage::Filling { written } => {
+                let (bytes, total) = (self.filler, written + count);
+                self.stage = if total < bytes {
+                    Stage::Filling { written: total }
+                } else {
+                    self.filler = 0;
+                    self.quiet_stage(now)
+                };
+                (written == 0).then_some(Begun::Filler { bytes })
+            }
+            Stage::Quiet { .. } | Stage::Probing { .. } | Stage::Exhausted { .. } => None,
+        }
     }
 
     fn patience_now(&self) -> Duration {
@@ -221,7 +266,9 @@ impl Fence {
             Stage::Probing { until, .. } if !result.is_success() => {
                 *until = (*until).min(now + AFTER_REFUSAL);
             }
-            Stage::Quiet { .. } if std::mem::take(&mut self.in_data) => self.stage = self.quiet_stage(now),
+            Stage::Quiet { .. } | Stage::Filling { .. } if std::mem::take(&mut self.filler) > 0 => {
+                self.stage = self.quiet_stage(now);
+            }
             _ => {}
         }
         Taken::Discarded
@@ -249,7 +296,7 @@ impl Fence {
         match self.stage {
             Stage::Quiet { until, cap } => Some(until.min(cap)),
             Stage::Probing { until, .. } | Stage::Exhausted { until } => Some(until),
-            Stage::Writing { .. } => None,
+            Stage::Filling { .. } | Stage::Writing { .. } => None,
         }
     }
 
@@ -269,7 +316,7 @@ impl Fence {
         // Only the last probe may have been taken by the module that has just started.
         self.owed.drain(..self.owed.len().saturating_sub(1));
         self.recognised = None;
-        (self.sent, self.turns) = (0, 0);
+        (self.sent, self.turns, self.filler) = (0, 0, 0);
         self.heard = now;
         self.stage = self.quiet_stage(now);
     }

@@ -36,6 +36,9 @@ pub struct SessionOptions {
     pub first_fence: Vec<Duration>,
     /// Nothing is written for this long after the start, because the module may be in the middle of a payload.
     pub hold_off: Duration,
+    /// How many bytes of that payload the module may be waiting for. If it has not said a word when `hold_off` is over
+    /// it may wait without end, and gets as many bytes that are no command, so that no probe is published. Default: 0.
+    pub owed: usize,
     /// How many operations that reports asked for may wait in each lane; more are refused. Default: 64.
     pub follow_ups: usize,
     /// How many seconds of the clock count as one for the session, so that all its waits are as many times longer:
@@ -57,6 +60,7 @@ impl Default for SessionOptions {
             fence: seconds(&[1, 2, 4, 8]),
             first_fence: seconds(&[1, 2, 4, 8, 8, 8, 9]),
             hold_off: Duration::ZERO,
+            owed: 0,
             follow_ups: 64,
             time_scale: 1,
         }

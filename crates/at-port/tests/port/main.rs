@@ -12,6 +12,7 @@ mod exchanges;
 mod fence;
 mod late_replies;
 mod load;
+mod marks;
 mod prompts;
 mod secrets;
 mod session;

@@ -9,8 +9,9 @@ use at_port::{Lane, Operation, OperationError, Progress, Reply};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::line::Line;
 use crate::connect::ConnectOptions;
-use crate::dialect::{Dialect, Subscribe, Unsubscribe};
+use crate::dialect::{Dialect, Presence, Subscribe, Unsubscribe};
 use crate::error::{Error, Outcome, Result};
 use crate::event::{ClientStatus, LossCause};
 use crate::link::Link;
@@ -27,8 +28,8 @@ pub(super) struct Core {
     pub(super) options: ConnectOptions,
     pub(super) packet_ids: Arc<PacketIds>,
     pub(super) window: Arc<Semaphore>,
-    /// Publishes pass here one by one, so that those that waited for a connection go out in the order of their calls.
-    pub(super) gate: Mutex<()>,
+    /// Publishes go out in the order of their calls, also those that have to be sent again.
+    pub(super) line: Line,
     /// How many publishes have not been handed to the port yet.
     pub(super) waiting: AtomicUsize,
     /// Held while the connection is being made again; a farewell waits for it.
@@ -261,12 +262,15 @@ impl Core {
         Error::ConnectionLost { cause, outcome }
     }
 
+    /// What the module says of the connection.
+    pub(super) async fn presence(&self) -> Presence {
+        self.dialect().presence(&self.shared.port(), self.index).await.unwrap_or(Presence::Untold)
+    }
+
     /// Asks the module whether the connection is there, after something that makes one doubt it.
     pub(super) async fn verify(&self) {
         let port = self.shared.port();
-        if self.link.is_alive()
-            && matches!(self.dialect().is_connected(&port, self.index).await, Ok(Some(false)))
-        {
+        if self.link.is_alive() && matches!(self.presence().await, Presence::Gone | Presence::Returning) {
             tracing::info!(client = self.index, "the module has no connection any more, and has not said so");
             self.link.lose(LossCause::Unknown);
             // If the port is gone, so are the waits.

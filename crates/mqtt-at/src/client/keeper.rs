@@ -1,17 +1,25 @@
 //! Keeps a client connected: asks whether a loss is true, connects again, subscribes again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use at_port::Lane;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::core::Core;
 use crate::backoff::Backoff;
-use crate::dialect::{self, Connecting, ModemPort};
+use crate::dialect::{self, Connecting, ModemPort, Presence};
 use crate::error::{BrokerError, Error, Outcome, Result};
 use crate::event::{ClientStatus, Event, LossCause};
 use crate::metrics::Count;
 
+/// How long a module that makes a connection anew by itself may take.
+const OWN_RECONNECTION: Duration = Duration::from_secs(60);
+/// How often it is asked meanwhile.
+const POLL: Duration = Duration::from_secs(2);
+/// The delay after a reboot or the end of a port, which no broker is to blame for: the module takes its time as it is,
+/// and is waited for.
+const AFTER_MODULE: Duration = Duration::from_millis(100);
 /// After this many failures in a row the data connection is suspected.
 const FAILURES_BEFORE_RENEWAL: u32 = 3;
 
@@ -46,16 +54,8 @@ impl Keeper<'_> {
             let changed = status.changed();
             let now = status.borrow().clone();
             match now {
-                ClientStatus::Lost(cause) => {
-                    // Boxed like all that is rare: an idle client should be small.
-                    if is_hint(&cause) && Box::pin(self.is_still_there()).await {
-                        link.regained();
-                        continue;
-                    }
-                    Box::pin(self.reconnect(&cause)).await;
-                    link.meters().count(Count::Reconnected { cause: &cause });
-                    self.since = Instant::now();
-                }
+                // Boxed like all that is rare: an idle client should be small.
+                ClientStatus::Lost(cause) => Box::pin(self.come_back(&cause)).await,
                 ClientStatus::Connected => {
                     let outcome = match shared.supervision.check_every {
                         Some(interval) => timeout(interval, changed).await,
@@ -70,21 +70,55 @@ impl Keeper<'_> {
         }
     }
 
-    /// A report of a loss is only a hint: the module knows.
-    async fn is_still_there(&self) -> bool {
-        let port = self.core.shared.port();
-        matches!(self.core.dialect().is_connected(&port, self.core.index).await, Ok(Some(true)))
+    /// Comes back from a loss, unless there was none: a report is only a hint, and the module knows.
+    async fn come_back(&mut self, cause: &LossCause) {
+        let link = &self.core.link;
+        let presence = if is_hint(cause) { self.core.presence().await } else { Presence::Gone };
+        match presence {
+            Presence::Connected => return link.regained(),
+            Presence::Returning if self.is_brought_back(cause).await => {}
+            _ => self.reconnect(cause).await,
+        }
+        link.meters().count(Count::Reconnected { cause });
+        self.since = Instant::now();
+    }
+
+    /// Leaves a connection for a while to the module that is making it anew by itself: closing it would only begin again.
+    async fn is_brought_back(&self, cause: &LossCause) -> bool {
+        let link = &self.core.link;
+        link.report(Event::ModuleReconnecting);
+        let deadline = Instant::now() + OWN_RECONNECTION;
+        let mut presence = Presence::Returning;
+        while presence == Presence::Returning && Instant::now() < deadline {
+            sleep(POLL).await;
+            presence = self.core.presence().await;
+        }
+        if presence != Presence::Connected {
+            return false;
+        }
+        let _making = self.core.making.lock().await;
+        link.connecting();
+        // The broker need not have kept the subscriptions of the connection that was lost.
+        if let Err(error) = self.resubscribe().await {
+            tracing::info!(client = self.core.index, %error, "the connection that the module has made is of no use");
+            link.lose(cause.clone());
+        }
+        link.connected()
     }
 
     /// Tries until there is a connection.
     async fn reconnect(&mut self, cause: &LossCause) {
         let Core { link, shared, .. } = self.core;
-        let is_first = self.since.elapsed() >= shared.supervision.stable_after;
-        if is_first {
+        let was_stable = self.since.elapsed() >= shared.supervision.stable_after;
+        if was_stable {
             self.backoff.reset();
         }
         let mut failures = 0;
-        let mut delay = if is_first { std::time::Duration::ZERO } else { self.backoff.delay() };
+        let mut delay = match cause {
+            LossCause::Rebooted | LossCause::PortGone => AFTER_MODULE,
+            _ if was_stable => Duration::ZERO,
+            _ => self.backoff.delay(),
+        };
         for attempt in 1.. {
             link.report(Event::Reconnecting { attempt, after: delay });
             sleep(delay).await;
@@ -98,20 +132,21 @@ impl Keeper<'_> {
             };
             tracing::info!(client = self.core.index, %error, attempt, "the client could not be connected again");
             link.report(Event::ReconnectFailed { reason: error.to_string() });
+            if let Some(refusal) = refusal(&error) {
+                // Somebody has to do something about it first; asking often makes it worse.
+                link.refuse(refusal);
+                delay = self.backoff.about(shared.supervision.longest_delay);
+                continue;
+            }
+            link.lose(cause.clone());
+            if matches!(error, Error::Rebooted { .. } | Error::Port { .. }) {
+                delay = AFTER_MODULE;
+                continue;
+            }
             delay = self.backoff.delay();
-            match refusal(&error) {
-                Some(refusal) => {
-                    // Somebody has to do something about it first; asking often makes it worse.
-                    link.refuse(refusal);
-                    delay = self.backoff.about(shared.supervision.longest_delay);
-                }
-                None => {
-                    link.lose(LossCause::Unknown);
-                    failures += 1;
-                    if failures % FAILURES_BEFORE_RENEWAL == 0 {
-                        shared.renew_data_connection().await;
-                    }
-                }
+            failures += 1;
+            if failures % FAILURES_BEFORE_RENEWAL == 0 {
+                shared.renew_data_connection().await;
             }
         }
     }

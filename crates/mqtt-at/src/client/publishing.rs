@@ -1,12 +1,15 @@
 //! Publishing, across outages if it must be.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use at_port::Operation;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::core::{Core, Patience, TRIES};
+use super::line::Place;
 use crate::connect::Redelivery;
 use crate::dialect::{Facts, Publish};
 use crate::error::{Error, InputError, Outcome, Result};
@@ -47,12 +50,13 @@ impl Core {
     pub(super) async fn publish(&self, message: Publication) -> Result<Published> {
         check(self.dialect().facts(), &message)?;
         let _waiting = self.enter()?;
+        let number = self.line.number();
         let mut patience = Patience::new(self.options.publish_timeout);
         let mut attempts = 0;
         // The failure that left the message's fate open. It outweighs what fails afterwards.
         let mut unknown = None;
         loop {
-            let outcome = self.attempt(&message, &mut patience).await;
+            let outcome = self.attempt(&message, number, &mut patience).await;
             attempts += 1;
             let error = match outcome {
                 Ok(()) => return Ok(Published { attempts, maybe_duplicate: unknown.is_some() }),
@@ -98,9 +102,17 @@ impl Core {
         Ok(waiting)
     }
 
-    async fn attempt(&self, message: &Publication, patience: &mut Patience) -> Result<()> {
-        let (operation, packet_id, permit) = patience.wait(self, self.turn(message)).await?;
-        let reply = self.run(operation, packet_id, Some(permit)).await?;
+    async fn attempt(&self, message: &Publication, number: u64, patience: &mut Patience) -> Result<()> {
+        let place = self.line.stand(number);
+        let (operation, packet_id, permit) = patience.wait(self, self.turn(message, &place)).await?;
+        let mut run = pin!(self.run(operation, packet_id, Some(permit)));
+        // Its first poll hands it to the port. Only then may the next one come forward.
+        let first = futures::poll!(&mut run);
+        drop(place);
+        let reply = match first {
+            Poll::Ready(outcome) => outcome?,
+            Poll::Pending => run.await?,
+        };
         self.dialect().read_publish(&reply).map_err(|error| self.after_loss(error))
     }
 
@@ -108,12 +120,18 @@ impl Core {
     async fn turn(
         &self,
         message: &Publication,
+        place: &Place<'_>,
     ) -> Result<(Operation, Option<PacketId>, OwnedSemaphorePermit)> {
-        let _gate = self.gate.lock().await;
-        self.connected().await?;
-        let permit = self.window_place().await?;
-        // The connection may have been lost while the window was full.
-        self.connected().await?;
+        let permit = loop {
+            place.first().await;
+            self.connected().await?;
+            let permit = self.window_place().await?;
+            // Meanwhile the connection may have been lost, and what was under way have come back. The place in the window
+            // is given up then: without it the subscriptions could not be made again.
+            if place.is_first() && self.link.is_connected() {
+                break permit;
+            }
+        };
         let packet_id = match message.qos {
             QoS::AtMostOnce => None,
             _ => Some(self.packet_id()?),

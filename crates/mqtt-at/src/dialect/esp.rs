@@ -52,7 +52,9 @@ use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::Meaning;
 use crate::dialect::one_client::Session;
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::dialect::{
+    Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe, only,
+};
 use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
@@ -103,12 +105,12 @@ impl Dialect for Esp {
         connect::connect(context, &self.session).await
     }
 
-    async fn is_connected(&self, port: &ModemPort, _index: u8) -> Result<Option<bool>> {
+    async fn presence(&self, port: &ModemPort, _index: u8) -> Result<Presence> {
         let connected = flow::is_connected(port).await?;
         if connected == Some(true) {
             self.session.set_open(true);
         }
-        Ok(connected)
+        Ok(connected.into())
     }
 
     /// The module joins its network again by itself.

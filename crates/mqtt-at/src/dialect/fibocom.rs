@@ -64,7 +64,9 @@ use self::sessions::{Sessions, State};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::Meaning;
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::dialect::{
+    Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe, only,
+};
 use crate::error::{Error, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
@@ -113,12 +115,12 @@ impl Dialect for Fibocom {
         connect::connect(context, &self.sessions).await
     }
 
-    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+    async fn presence(&self, port: &ModemPort, index: u8) -> Result<Presence> {
         let is_free = flow::is_free(port, index).await?;
         if is_free == Some(false) {
             self.sessions.set(index, State::Open);
         }
-        Ok(is_free.map(|free| !free))
+        Ok(is_free.map(|free| !free).into())
     }
 
     async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

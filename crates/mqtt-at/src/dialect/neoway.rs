@@ -56,7 +56,9 @@ use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::Meaning;
 use crate::dialect::one_client::Session;
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe, only};
+use crate::dialect::{
+    Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe, only,
+};
 use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
@@ -109,12 +111,12 @@ impl Dialect for Neoway {
         connect::connect(context, &self.session).await
     }
 
-    async fn is_connected(&self, port: &ModemPort, _index: u8) -> Result<Option<bool>> {
-        let connected = flow::is_connected(port).await?;
-        if connected == Some(true) {
+    async fn presence(&self, port: &ModemPort, _index: u8) -> Result<Presence> {
+        let presence = flow::presence(port).await?;
+        if presence == Presence::Connected {
             self.session.set_open(true);
         }
-        Ok(connected)
+        Ok(presence)
     }
 
     /// No command of the manual ends the data connection: it is dialled again if it is gone.

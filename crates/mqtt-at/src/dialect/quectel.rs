@@ -51,7 +51,7 @@ use self::rules::{QuectelRules, Sessions};
 use crate::command::Command;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::Meaning;
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, Outcome, Result};
 use crate::event::LossCause;
 use crate::link::{Inbound, Links};
@@ -145,12 +145,12 @@ impl Dialect for Quectel {
         connect::connect(context, &self.sessions).await
     }
 
-    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+    async fn presence(&self, port: &ModemPort, index: u8) -> Result<Presence> {
         let connected = flow::is_connected(port, index).await?;
         if connected == Some(true) {
             self.sessions.set_open(index, true);
         }
-        Ok(connected)
+        Ok(connected.into())
     }
 
     async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

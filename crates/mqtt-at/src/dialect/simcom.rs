@@ -69,7 +69,7 @@ use self::rules::SimComRules;
 use self::service::Service;
 use crate::connect::ConnectOptions;
 use crate::dialect::meaning::Meaning;
-use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Publish, Subscribe, Unsubscribe};
+use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
 use crate::options::ModemOptions;
@@ -118,12 +118,12 @@ impl Dialect for SimCom {
         connect::connect(context, &self.service).await
     }
 
-    async fn is_connected(&self, port: &ModemPort, index: u8) -> Result<Option<bool>> {
+    async fn presence(&self, port: &ModemPort, index: u8) -> Result<Presence> {
         let connected = flow::is_connected(port, index, &self.service).await?;
         if connected == Some(true) {
             self.service.set_open(index, true);
         }
-        Ok(connected)
+        Ok(connected.into())
     }
 
     async fn renew(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use at_port::{Driver, Listeners, Port, PortError, PortOptions, SessionOptions, Tap, TapEntry};
+use at_port::{Driver, Listeners, PayloadMark, Port, PortError, PortOptions, SessionOptions, Tap, TapEntry};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -36,6 +36,12 @@ use crate::watched::Watched;
 pub(super) trait Reopen: Send {
     /// A new port over a new byte stream, of which nothing is known yet.
     async fn reopen(&mut self) -> Result<ModemPort>;
+
+    /// Whether the last port ended while the module waited for a payload.
+    fn owes_payload(&self) -> bool;
+
+    /// The module has been reset, and waits for nothing any more.
+    fn forget_payload(&self);
 }
 
 /// What every port of a modem is made with.
@@ -68,6 +74,10 @@ impl Setup {
         }
     }
 
+    fn file_mark(&self) -> Option<FileMark> {
+        self.mark.as_ref().map(|(directory, device)| FileMark::new(directory, device))
+    }
+
     /// A port and its driver.
     fn port<IO: AsyncRead + AsyncWrite + Unpin>(&self, io: IO) -> (ModemPort, Driver<IO, Inbound>) {
         let mut options = PortOptions::default();
@@ -76,9 +86,10 @@ impl Setup {
         options.session = self.session.clone();
         options.lane_capacity = self.lane_capacity;
         options.tap = self.tap.clone().map(|tap| Box::new(tap) as Box<dyn Tap>);
-        let file = self.mark.as_ref().map(|(directory, device)| FileMark::new(directory, device));
-        if self.owed.was_left() || file.as_ref().is_some_and(FileMark::was_left) {
+        let file = self.file_mark();
+        if let Some(owed) = self.owed.owed().or_else(|| file.as_ref()?.owed()) {
             options.session.hold_off = discovery::longest_payload_patience();
+            options.session.owed = owed;
         }
         options.payload_mark = Some(Box::new(self.owed.and(file)));
         // Even a chosen vendor is read by the rules of all until the module has said who it is.
@@ -115,6 +126,14 @@ where
         let (port, driver) = self.setup.port(io);
         self.drivers.send(Box::new(driver)).map_err(|_| port_gone(PortError::DriverGone))?;
         Ok(port)
+    }
+
+    fn owes_payload(&self) -> bool {
+        self.setup.owed.owed().is_some()
+    }
+
+    fn forget_payload(&self) {
+        self.setup.owed.and(self.setup.file_mark()).clear();
     }
 }
 

@@ -15,7 +15,7 @@ use super::port_gone;
 use super::shared::Shared;
 use crate::backoff::Backoff;
 use crate::bringup;
-use crate::dialect::{self, ModemPort};
+use crate::dialect::{self, ModemPort, Presence};
 use crate::error::{Error, NetworkError, Result};
 use crate::event::LossCause;
 use crate::options::ModemOptions;
@@ -96,6 +96,11 @@ impl Supervisor {
         loop {
             let recovery = match self.trouble().await {
                 Trouble::Rebooted => Recovery::Settings,
+                // A reset costs less than waiting until a module gives its payload up, and a module that never does
+                // would have to be given something to publish.
+                Trouble::PortGone if self.owes_payload() && self.options.supervision.reset.is_some() => {
+                    Recovery::Reset
+                }
                 Trouble::PortGone => Recovery::Port,
                 Trouble::Echo if Box::pin(self.has_kept_connections()).await => {
                     // Somebody switched the echo on. Switching it off is all there is to do.
@@ -289,11 +294,18 @@ impl Supervisor {
         self.finish().await
     }
 
+    fn owes_payload(&self) -> bool {
+        self.reopen.as_ref().is_some_and(|reopen| reopen.owes_payload())
+    }
+
     /// Resets the module by the hook, or else by its own command, and sets it up.
     async fn reset(&mut self) -> Result<()> {
         if let Some(hook) = self.options.supervision.reset.clone() {
             match timeout(RESET_PATIENCE, hook.reset()).await {
-                Ok(Ok(())) => self.shared.listeners.forget_probes(),
+                Ok(Ok(())) => {
+                    self.shared.listeners.forget_probes();
+                    self.reopen.iter().for_each(|reopen| reopen.forget_payload());
+                }
                 Ok(Err(error)) => tracing::warn!(%error, "the module could not be reset"),
                 Err(_) => tracing::warn!("the module was not reset in time"),
             }
@@ -309,11 +321,16 @@ impl Supervisor {
         }
     }
 
-    /// Whether the module still has every connection that is thought to be there.
+    /// Whether the module still has every connection that is thought to be there. Without one nothing speaks against a
+    /// reboot.
     async fn has_kept_connections(&mut self) -> bool {
         let port = self.shared.port();
-        for (index, link) in self.shared.links.connected() {
-            if !matches!(self.shared.dialect.is_connected(&port, index).await, Ok(Some(true))) {
+        let connected = self.shared.links.connected();
+        if connected.is_empty() {
+            return false;
+        }
+        for (index, link) in connected {
+            if !matches!(self.shared.dialect.presence(&port, index).await, Ok(Presence::Connected)) {
                 link.lose(LossCause::Rebooted);
                 return false;
             }

@@ -14,6 +14,7 @@
 )]
 
 mod delivery;
+mod gateway;
 mod recovery;
 mod refusals;
 mod support;

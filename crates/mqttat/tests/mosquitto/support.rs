@@ -24,7 +24,7 @@ impl Process {
     }
 
     /// Starts a command and listens to what it writes to `stdout` only.
-    fn start_quiet(command: &mut Command) -> Self {
+    pub fn start_quiet(command: &mut Command) -> Self {
         Self::run(command.stderr(Stdio::null()).stdout(Stdio::piped()))
     }
 
@@ -62,6 +62,26 @@ impl Process {
                 Err(_) => panic!("no line with {text:?}; heard:\n{}", heard.join("\n")),
             }
         }
+    }
+
+    /// Asks the process to end, and waits for it.
+    pub fn end(&mut self) {
+        self.signal("TERM");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Does what Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    fn signal(&self, name: &str) {
+        succeed(Command::new("kill").args(["-s", name, &self.child.id().to_string()]));
+    }
+
+    /// The next line that it writes.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line comes")
     }
 
     /// Ends the process without letting it say goodbye.
@@ -118,9 +138,9 @@ impl Broker {
         process
     }
 
-    /// Ends mosquitto and starts it again on the same port, with nothing remembered.
+    /// Ends mosquitto and starts it again on the same port; it remembers what its configuration has it keep.
     pub fn restart(&mut self) {
-        self.process.kill();
+        self.process.end();
         self.process = Self::run(&self.mosquitto, &self.folder.path().join("mosquitto.conf"), self.port);
     }
 }
@@ -141,17 +161,22 @@ pub struct Module {
 
 impl Module {
     pub fn start(vendor: &str, broker_port: u16) -> Self {
+        Self::with_faults(vendor, broker_port, &[])
+    }
+
+    pub fn with_faults(vendor: &str, broker_port: u16, faults: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("module");
-        let process = Self::run(vendor, broker_port, &link);
+        let process = Self::run(vendor, broker_port, &link, faults);
         let state = folder.path().join("state");
         Self { process, link, state, vendor: vendor.to_owned(), broker_port, _folder: folder }
     }
 
-    fn run(vendor: &str, broker_port: u16, link: &Path) -> Process {
+    fn run(vendor: &str, broker_port: u16, link: &Path, faults: &[String]) -> Process {
         let mut command = Command::new(MQTTAT);
-        command.args(["sim", "--vendor", vendor, "--broker", &format!("127.0.0.1:{broker_port}"), "--link"]);
-        let process = Process::start(command.arg(link), true);
+        command.args(["sim", "--vendor", vendor, "--broker", &format!("127.0.0.1:{broker_port}")]);
+        command.args(faults.iter().flat_map(|fault| ["--fault", fault]));
+        let process = Process::start(command.arg("--link").arg(link), true);
         process.wait_for("READY");
         process
     }
@@ -162,7 +187,7 @@ impl Module {
         // First the link, or it would lead to whichever terminal is next to get the number of this one.
         std::fs::remove_file(&self.link).expect("the link is there");
         self.process.kill();
-        self.process = Self::run(&self.vendor, self.broker_port, &self.link);
+        self.process = Self::run(&self.vendor, self.broker_port, &self.link, &[]);
     }
 
     /// The command line on this module's port.
@@ -265,7 +290,7 @@ impl Subscriber {
 
     /// The next line that it writes.
     pub fn line(&self) -> String {
-        self.process.lines.recv_timeout(PATIENCE).expect("the subscriber writes a line")
+        self.process.line()
     }
 
     /// Waits until it has ended, and says how.

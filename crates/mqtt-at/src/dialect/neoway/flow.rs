@@ -12,7 +12,7 @@ use super::commands::{
 use super::facts::PDP_CONTEXT;
 use crate::common::{DefinePdpContext, Iccid, PdpType};
 use crate::dialect::one_client::Session;
-use crate::dialect::{ModemPort, ask, attach_if_needed, if_possible};
+use crate::dialect::{ModemPort, Presence, ask, attach_if_needed, if_possible};
 use crate::error::{Error, NetworkError, Result};
 use crate::options::ModemOptions;
 
@@ -41,14 +41,15 @@ pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is a connection; `None` if the module does not tell, or is at it by itself.
-pub(super) async fn is_connected(port: &ModemPort) -> Result<Option<bool>> {
+/// Whether there is a connection.
+pub(super) async fn presence(port: &ModemPort) -> Result<Presence> {
     let state = if_possible(ask(port, Lane::CONTROL, MqttState::read()).await)?;
-    Ok(state.and_then(|state| match state {
-        ConnectionState::Closed => Some(false),
-        ConnectionState::Established => Some(true),
-        ConnectionState::Reconnecting(_) => None,
-    }))
+    Ok(match state {
+        Some(ConnectionState::Established) => Presence::Connected,
+        Some(ConnectionState::Closed) => Presence::Gone,
+        Some(ConnectionState::Reconnecting(_)) => Presence::Returning,
+        None => Presence::Untold,
+    })
 }
 
 /// Makes sure that the data connection has an address. One that has is used as it is.

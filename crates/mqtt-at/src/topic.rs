@@ -81,11 +81,16 @@ impl TopicFilter {
         &self.0
     }
 
-    /// Whether messages of this topic match. Wildcards at the start do not match topics that begin with `$`.
+    /// Whether messages of this topic match. Wildcards at the start do not match topics that begin with `$`; the marks
+    /// of subscriptions that brokers share out (`$share/group/`, and EMQX's `$queue/` and `$exclusive/`) are no part of
+    /// a topic.
     pub fn matches(&self, topic: &str) -> bool {
         let filter = match self.0.strip_prefix("$share/") {
             Some(shared) => shared.split_once('/').map_or("", |(_, filter)| filter),
-            None => &self.0,
+            None => ["$queue/", "$exclusive/"]
+                .iter()
+                .find_map(|mark| self.0.strip_prefix(mark))
+                .unwrap_or(&self.0),
         };
         if topic.starts_with('$') && filter.starts_with(['+', '#']) {
             return false;
@@ -142,6 +147,7 @@ mod tests {
         assert!(matches("#", "a/b") && !matches("#", "$SYS/x") && !matches("+/x", "$SYS/x"));
         assert!(matches("$SYS/#", "$SYS/x") && matches("/", "/") && matches("+/+", "/"));
         assert!(matches("$share/group/a/#", "a/b") && !matches("$share/group/a/#", "b"));
+        assert!(matches("$queue/a/+", "a/b") && matches("$exclusive/a", "a") && !matches("$queue/a", "b"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ mod publish_form;
 mod rules;
 #[cfg(test)]
 mod script;
-mod sign_in;
+mod settings;
 mod tls;
 
 pub use commands::*;
@@ -134,7 +134,7 @@ impl Dialect for Quectel {
     }
 
     fn signs_in(&self, identity: &SignIn) -> bool {
-        sign_in::setting(0, identity).is_some()
+        settings::identity(0, identity).is_some()
     }
 
     fn check(&self, options: &ConnectOptions) -> Result<()> {

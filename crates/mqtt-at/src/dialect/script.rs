@@ -14,7 +14,7 @@ use crate::link::Inbound;
 ///
 /// `>> text` is a command line that must come, with the end behind it that the port's first question has; `>= text` is
 /// data that must come. `<< text` is sent as a line between CRLFs, `<= text` as it is. `\r` and `\n` stand for CR and
-/// LF. Blank lines are left out. The port's first question is answered before the script begins.
+/// LF. `-- 50` lets so many seconds pass. Blank lines are left out. The port's first question is answered before the script begins.
 pub(crate) async fn converse<T>(
     rules: Box<dyn Rules<Urc = Inbound>>,
     script: &str,
@@ -54,12 +54,16 @@ async fn follow(script: String, line_end: &str, mut port: DuplexStream) {
     for step in script.lines().map(str::trim).filter(|step| !step.is_empty()) {
         let (kind, text) = step.split_at(2);
         let text = text.strip_prefix(' ').unwrap_or(text).replace("\\r", "\r").replace("\\n", "\n");
+        if kind == "--" {
+            tokio::time::sleep(Duration::from_secs(text.parse().unwrap())).await;
+            continue;
+        }
         let (expected, sent) = match kind {
             ">>" => (format!("{text}{line_end}"), None),
             ">=" => (text, None),
             "<<" => (String::new(), Some(format!("\r\n{text}\r\n"))),
             "<=" => (String::new(), Some(text)),
-            _ => panic!("a step is >>, >=, << or <=: {step}"),
+            _ => panic!("a step is >>, >=, <<, <= or --: {step}"),
         };
         if let Some(sent) = sent {
             send(&mut port, sent.as_bytes()).await;

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use at_codec::Fields;
 use at_port::{FinalResult, Lane, Operation, OperationError};
 
-use super::commands::{
-    ConnectResult, DataForm, DataForms, OpenResult, PacketTimeout, QmtCfg, QmtConn, QmtOpen, ReceiveForm,
-    SetParameter, Setting, connect_result, open_result,
-};
+use super::commands::{ConnectResult, OpenResult, QmtCfg, QmtConn, QmtOpen, connect_result, open_result};
 use super::flow;
 use super::rules::Sessions;
-use super::{facts, sign_in, tls};
+use super::settings::settings;
+use super::{facts, tls};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ReceiveMode, Will};
 use crate::dialect::{Connecting, ask, if_possible, not_kept};
@@ -82,71 +80,6 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     }
     sessions.set_open(index, false);
     outcome
-}
-
-/// A setting, and whether connecting makes sense without it.
-pub(super) struct Set {
-    key: &'static str,
-    operation: Operation,
-    required: bool,
-}
-
-impl Set {
-    /// A setting without which there is no connecting.
-    pub(super) fn required<S: Setting>(command: SetParameter<S>) -> Result<Self, InputError> {
-        Ok(Self { key: S::KEY, operation: command.operation()?, required: true })
-    }
-
-    /// A setting that the firmware need not know.
-    fn optional<S: Setting>(command: SetParameter<S>) -> Result<Self, InputError> {
-        Ok(Self { required: false, ..Self::required(command)? })
-    }
-
-    async fn send(self, context: &Connecting<'_>) -> Result<()> {
-        let Self { key, operation, required } = self;
-        match context.port.run(operation.lane(Lane::client(context.index))).await {
-            Err(OperationError::Refused(_)) if !required => {
-                tracing::debug!(client = context.index, key, "the firmware does not know a setting");
-                Ok(())
-            }
-            Err(OperationError::Refused(refusal)) if refusal.result == FinalResult::Error => {
-                Err(refused_setting(&refusal.command, key).into())
-            }
-            outcome => outcome.map(drop).map_err(Error::from),
-        }
-    }
-}
-
-/// The manual names two reasons for an `ERROR`: the client is connected, or a value is not one of the firmware's.
-fn refused_setting(command: &str, key: &str) -> ModuleError {
-    ModuleError {
-        command: command.to_owned(),
-        code: None,
-        meaning: format!("the module refused the setting {key}").into(),
-        remedy: Some("leave that option out, choose another value, or update the firmware"),
-        outcome: Outcome::NotSent,
-    }
-}
-
-/// All settings but will and TLS. They outlive a connection, so each is set, whatever its default.
-fn settings(index: u8, options: &ConnectOptions) -> Result<Vec<Set>, InputError> {
-    let timeout = PacketTimeout { timeout: options.packet_timeout, retries: options.retries, notice: true };
-    // Whatever the mode, the length of each message is told: without it a payload can forge any report.
-    let receive = ReceiveForm { stored: options.receive_mode == ReceiveMode::Pull, length: true };
-    [
-        Set::required(QmtCfg::version(index).set(options.version)),
-        Set::optional(QmtCfg::pdp_context(index).set(flow::PDP_CONTEXT)),
-        Set::required(QmtCfg::keep_alive(index).set(options.keep_alive)),
-        Set::required(QmtCfg::session(index).set(options.clean_session)),
-        Set::required(QmtCfg::timeout(index).set(timeout)),
-        Set::required(QmtCfg::recv_mode(index).set(receive)),
-        Set::optional(QmtCfg::data_format(index).set(DataForms::default())),
-        Set::optional(QmtCfg::send_mode(index).set(DataForm::Text)),
-        Set::optional(QmtCfg::view_mode(index).set(false)),
-    ]
-    .into_iter()
-    .chain(options.sign_in.as_ref().and_then(|identity| sign_in::setting(index, identity)))
-    .collect()
 }
 
 /// A message that is empty has nothing to follow a prompt.

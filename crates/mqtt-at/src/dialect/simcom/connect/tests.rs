@@ -131,6 +131,8 @@ async fn s_err_order_refusals_of_the_broker_and_failures_on_the_way() {
         ("<< +CMQTTCONNECT: 0,30\n<< ERROR", Fault::Broker, broker),
         ("<< OK\n<< +CMQTTCONNECT: 0,3", Fault::Module, unreachable),
         ("<< +CMQTTCONNECT: 0,3\n<< ERROR", Fault::Module, unreachable),
+        // The network takes its time to find out.
+        ("-- 55\n<< +CMQTTCONNECT: 0,3\n<< ERROR", Fault::Module, unreachable),
         ("<< ERROR", Fault::Module, "AT+CMQTTCONNECT: the module refused the command without a reason"),
     ] {
         let host = Host::default();

@@ -84,7 +84,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
     fn poll_requests(&mut self, cx: &mut Context<'_>, now: Instant) {
         while let Poll::Ready(request) = self.requests.poll_recv(cx) {
             let Some(request) = request else {
-                self.closing = true;
+                self.close();
                 break;
             };
             match *request {
@@ -92,12 +92,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
                 Request::Release(lane) => self.session.release(lane),
                 Request::Rules(rules) => self.session.replace_rules(rules),
                 Request::Close => {
-                    self.closing = true;
+                    self.close();
                     // What was sent before is still received, and what comes later is told that the port is closed.
                     self.requests.close();
                 }
             }
         }
+    }
+
+    /// The port ends when what is asked for so far has been done.
+    fn close(&mut self) {
+        self.closing = true;
+        self.session.close();
     }
 
     /// Reads once; `true` if something came. Reading nothing means that the port was unplugged.

@@ -95,7 +95,7 @@ impl LastCommand {
 /// What one port is doing, without task, channel or clock.
 ///
 /// Methods come in four kinds: plain questions; `handle_*`, which take what happened together with the time;
-/// changes asked for by the owner (`submit`, `release`, `replace_rules`); and `transmit`, `poll_delivery` and
+/// changes asked for by the owner (`submit`, `release`, `replace_rules`, `close`); and `transmit`, `poll_delivery` and
 /// `deadline`, which say what is to be done next. After any `handle_*` or change the owner asks those again.
 ///
 /// No example: [`Driver`](crate::Driver) is the one loop around it, and shorter than one.
@@ -120,6 +120,8 @@ pub struct Session<U, T> {
     silence: Option<Instant>,
     stall: Option<Instant>,
     deliveries: VecDeque<Delivery<U>>,
+    /// Whether the session is to end when it is idle.
+    closing: bool,
     ended: Option<PortError>,
     /// The probes whose answers may still come when the session has ended.
     owed: Vec<SentProbe>,
@@ -156,6 +158,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             silence: None,
             stall: None,
             deliveries: VecDeque::new(),
+            closing: false,
             ended: None,
             owed: Vec::new(),
             tap: None,
@@ -206,6 +209,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Whether nothing is queued or in flight, and nobody waits for a deferred result.
     pub fn is_idle(&self) -> bool {
         self.active.is_none() && self.queue.is_empty() && !self.pending.is_awaited()
+    }
+
+    /// The owner ends the session when it is idle: from now on no report brings an operation about, or a module that
+    /// reports without end would keep it busy.
+    pub fn close(&mut self) {
+        self.closing = true;
     }
 
     /// Where received bytes are to be put before [`handle_input`](Self::handle_input).

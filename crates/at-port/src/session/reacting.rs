@@ -24,7 +24,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if reaction.reboot {
             self.handle_reboot(now);
         }
-        if let Some(operation) = reaction.follow_up {
+        if let Some(operation) = reaction.follow_up.filter(|_| !self.closing) {
             let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
             let job = Box::new(Job { operation, ticket: None, start_by });
             if let Some(refused) = self.queue.push_follow_up(job, self.options.follow_ups) {

@@ -271,3 +271,15 @@ async fn what_a_transport_buffers_is_flushed() {
     port.post(csq()).unwrap();
     module.answer("AT+CSQ\r", "\r\nOK\r\n").await;
 }
+
+/// Reports that each ask for something must not keep a port busy that is to be closed.
+#[tokio::test(start_paused = true)]
+async fn a_closed_port_is_not_kept_open_by_reports() {
+    let mut s = synced().await;
+    s.module.send("\r\n+NEW: 0\r\n").await;
+    s.module.expect("AT+READ=0\r").await;
+    s.port.close();
+    s.module.expect_nothing_for(ms(10)).await;
+    s.module.send("\r\n+NEW: 1\r\n\r\nOK\r\n").await;
+    assert!(matches!(s.driver.await.unwrap(), PortError::Closed));
+}

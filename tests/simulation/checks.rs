@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mqtt_at::{Message, QoS};
+use mqtt_at::{Client, Message, QoS};
 use virtual_modem::{Entry, Ledger, Record};
 
 use crate::history::{Attempt, Told};
@@ -23,6 +23,18 @@ pub fn is_delivered(world: &World, number: usize) {
         world.history.violate(format!("I2: publish {number} was called delivered and is not at the broker"));
     }
 }
+
+/// I7: no more is under way than there are calls, and no more of it is with the module than that takes.
+pub fn is_bounded(world: &World, client: &Client) {
+    let window = client.modem().limits().window;
+    let (in_flight, pending) = (client.in_flight(), client.pending());
+    if in_flight > window || pending > CALLS {
+        world.history.violate(format!("I7: {in_flight} publishes are in flight, {pending} pending"));
+    }
+}
+
+/// Two tasks of a client make up to four calls each, and one call looks whether everything works again.
+const CALLS: usize = 9;
 
 /// I5, inbound: a message is one that the broker sent to this client.
 pub fn was_sent(world: &World, client: usize, message: &Message) {

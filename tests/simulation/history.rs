@@ -11,6 +11,8 @@ use mqtt_at::at::{Tap, TapEntry};
 use mqtt_at::{Error, Outcome, Published, QoS};
 use tokio::time::Instant;
 
+use crate::gate::Gate;
+
 /// How many events a failure shows.
 const SHOWN: usize = 200;
 
@@ -32,6 +34,7 @@ struct State {
     written: Vec<Bytes>,
     violation: Option<String>,
     counts: Counts,
+    gate: Gate,
 }
 
 /// How often things happened.
@@ -87,6 +90,7 @@ impl History {
             written: Vec::new(),
             violation: None,
             counts: Counts::default(),
+            gate: Gate::default(),
         };
         Self { state: Arc::new(Mutex::new(state)) }
     }
@@ -102,6 +106,11 @@ impl History {
             self.violate(format!("I10: a credential is shown: {text}"));
         }
         self.note(kind, text);
+    }
+
+    /// A new port takes the place of another.
+    pub fn new_port(&self) {
+        self.lock().gate.close();
     }
 
     /// A promise is broken. The first one counts.
@@ -229,6 +238,10 @@ impl Tap for History {
             self.violate("I10: a transcript shows a credential");
         }
         let mut state = self.lock();
+        if let Some(problem) = state.gate.pass(&entry) {
+            state.note("VIOLATION", problem.into());
+            state.violation.get_or_insert_with(|| problem.to_owned());
+        }
         match entry {
             TapEntry::Command(line) => {
                 state.written.push(command(line.body()));

@@ -41,8 +41,9 @@ impl World {
                 .delays(Duration::from_secs(1), Duration::from_secs(60))
                 .reset_hook(PowerKey(self.module.clone()));
             let options = ModemOptions::new().tap(self.history.clone()).supervision(supervision);
-            let (module, line) = (self.module.clone(), self.line.clone());
+            let (module, line, history) = (self.module.clone(), self.line.clone(), self.history.clone());
             let connect = move || {
+                history.new_port();
                 let line = ByteLink::at_host(module.duplex(), line.clone());
                 async move { Ok(line) }
             };
@@ -110,6 +111,7 @@ impl World {
                 .tap(self.history.clone())
                 .session(session)
                 .supervision(Supervision::off());
+            self.history.new_port();
             let io = ByteLink::at_host(self.module.duplex(), self.line.clone());
             let (opening, driver) = Modem::over(io, options);
             let driver = tokio::spawn(Counted::new(driver, self.history.clone()));

@@ -22,9 +22,7 @@ pub struct Plan {
     pub rtt: Duration,
     pub clients: usize,
     pub publishes: usize,
-    /// The longest pause between two publishes of a task.
-    pub pause: Duration,
-    pub longest_payload: usize,
+    pub manner: Manner,
     pub module: Option<Swarm>,
     /// Faults of the line, to the host and to the module.
     pub line: [Option<ByteSwarm>; 2],
@@ -34,8 +32,22 @@ pub struct Plan {
     /// Foreign lines come inside of messages. What a stranger has put at the end of a message could not be told from
     /// lines then, so that all payloads end in harmless bytes.
     pub interrupts: bool,
+    /// At which messages they come besides the swarm's, which are rare.
+    pub interrupted: Vec<u32>,
     /// Whether the library brings back what is lost, or the harness does.
     pub supervised: bool,
+}
+
+/// How tasks publish.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// The longest pause between two publishes of a task.
+    pub pause: Duration,
+    pub longest_payload: usize,
+    /// How many calls in a hundred are given up.
+    pub given_up: u64,
+    /// After how long they are given up at the most.
+    pub patience: Duration,
 }
 
 impl Plan {
@@ -56,6 +68,7 @@ impl Plan {
         if !corrupts && random.percent(50) {
             line = [None, None];
         }
+        let interrupted = (0..INTERRUPTIONS).map(|_| 1 + u32::try_from(random.below(60)).unwrap()).collect();
         Self {
             seed,
             vendor: chosen,
@@ -64,16 +77,29 @@ impl Plan {
             rtt: Duration::from_millis(*random.pick(&[0, 50, 200, 1500])),
             clients: 1 + random.index(most),
             publishes: 50,
-            pause: Duration::from_millis(*random.pick(&[0, 200, 5000])),
-            longest_payload: *random.pick(&[64, 64, 300, 1024]),
+            manner: Manner::new(&mut random),
             module,
             line,
             corrupts,
             interrupts,
+            interrupted: if interrupts { interrupted } else { Vec::new() },
             supervised,
         }
     }
 }
+
+impl Manner {
+    fn new(random: &mut Random) -> Self {
+        let pause = Duration::from_millis(*random.pick(&[0, 200, 5000]));
+        let longest_payload = *random.pick(&[64, 64, 300, 1024]);
+        // Those who give up soon do so in the middle of a payload now and then.
+        let (given_up, patience) = *random.pick(&[(10, 3000), (10, 3000), (50, 200)]);
+        Self { pause, longest_payload, given_up, patience: Duration::from_millis(patience) }
+    }
+}
+
+/// How often a message is cut in two where that is drawn at all.
+const INTERRUPTIONS: usize = 10;
 
 /// Faults of the module under which every promise holds.
 fn module_swarm(seed: u64, vendor: Vendor, interrupts: bool) -> Swarm {

@@ -1,5 +1,7 @@
 //! The harness's own numbers: the same for the same seed, on every computer.
 
+use std::time::Duration;
+
 /// xorshift64*, stirred so that neighbouring seeds differ.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -31,6 +33,11 @@ impl Random {
 
     pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.index(list.len())]
+    }
+
+    /// A time in milliseconds, shorter than `bound`.
+    pub fn time(&mut self, bound: Duration) -> Duration {
+        Duration::from_millis(self.below(u64::try_from(bound.as_millis()).unwrap()))
     }
 
     pub fn percent(&mut self, chance: u64) -> bool {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::history::Counts;
 use crate::plan::Plan;
+use crate::recovery::quantile;
 use crate::run::Outcome;
 
 /// After so many failures nothing new is learned.
@@ -17,6 +18,8 @@ pub struct Report {
     virtual_time: Duration,
     counts: Counts,
     struck: BTreeMap<String, u64>,
+    after_reboots: Vec<Duration>,
+    after_faults: Vec<Duration>,
     failures: Vec<String>,
 }
 
@@ -28,6 +31,8 @@ impl Report {
             virtual_time: Duration::ZERO,
             counts: Counts::default(),
             struck: BTreeMap::new(),
+            after_reboots: Vec::new(),
+            after_faults: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -37,6 +42,8 @@ impl Report {
         self.seeds += 1;
         self.virtual_time += outcome.virtual_time;
         self.counts.add(&outcome.counts);
+        self.after_reboots.extend(outcome.after_reboots);
+        self.after_faults.extend(outcome.after_faults);
         for (name, count) in outcome.struck {
             *self.struck.entry(name).or_default() += count;
         }
@@ -95,9 +102,17 @@ impl fmt::Display for Report {
             self.failures.len()
         )?;
         writeln!(f, "{:?}", self.counts)?;
+        show_times(f, "a reboot to the next sign-in", &self.after_reboots)?;
+        show_times(f, "the last fault until everything works", &self.after_faults)?;
         for (name, count) in &self.struck {
             writeln!(f, "{count:>10} {name}")?;
         }
         Ok(())
     }
+}
+
+fn show_times(f: &mut fmt::Formatter<'_>, what: &str, times: &[Duration]) -> fmt::Result {
+    let mut times = times.to_vec();
+    let [half, most, all] = [500, 990, 1000].map(|share| quantile(&mut times, share).as_secs_f64());
+    writeln!(f, "from {what}: {} times, p50 {half:.1} s, p99 {most:.1} s, longest {all:.1} s", times.len())
 }

@@ -10,6 +10,7 @@ use crate::checks;
 use crate::history::{Counts, History};
 use crate::plan::Plan;
 use crate::random::Random;
+use crate::recovery;
 use crate::workload;
 use crate::world::World;
 
@@ -26,6 +27,10 @@ pub struct Outcome {
     /// Which faults struck how often.
     pub struck: Vec<(String, u64)>,
     pub virtual_time: Duration,
+    /// How long it took to come back from reboots, where the library does it.
+    pub after_reboots: Vec<Duration>,
+    /// From the end of all faults until everything worked.
+    pub after_faults: Option<Duration>,
 }
 
 /// Runs a seed; `keeps_all` is for a person who wants to see everything.
@@ -52,7 +57,7 @@ async fn run(plan: &Plan, keeps_all: bool) -> Outcome {
     }
     history.note("calm", "");
     world.calm();
-    world.recover().await;
+    let after_faults = world.recover().await;
     // What is under way comes to its end.
     tokio::time::sleep(Duration::from_secs(120)).await;
     checks::at_the_end(&world);
@@ -64,7 +69,7 @@ async fn run(plan: &Plan, keeps_all: bool) -> Outcome {
             history.violate("a task panicked");
         }
     }
-    finish(world, &history).await
+    finish(world, &history, after_faults).await
 }
 
 /// The tasks that go on until they are told to stop.
@@ -101,19 +106,18 @@ fn publishers(plan: &Plan, world: &Arc<World>) -> JoinSet<()> {
         let it = Arc::clone(world);
         let count = plan.publishes / tasks + usize::from(task < plan.publishes % tasks);
         let random = Random::new(plan.seed, 10 + task as u64);
-        let (pause, longest) = (plan.pause, plan.longest_payload);
-        publishers.spawn(async move {
-            workload::publish(&it, task / 2, count, pause, longest, random).await;
-        });
+        let manner = plan.manner;
+        publishers.spawn(async move { workload::publish(&it, task / 2, count, manner, random).await });
     }
     publishers
 }
 
 /// Lets everything go, and looks whether it goes.
-async fn finish(world: Arc<World>, history: &History) -> Outcome {
+async fn finish(world: Arc<World>, history: &History, after_faults: Option<Duration>) -> Outcome {
     let mut struck = world.module.struck();
     struck.extend(world.line.struck());
     let log = world.module.log();
+    let after_reboots = if world.supervised { recovery::after_reboots(&log) } else { Vec::new() };
     drop(world);
     // Drivers say farewell for clients that were dropped, and end.
     tokio::time::sleep(Duration::from_secs(300)).await;
@@ -139,5 +143,7 @@ async fn finish(world: Arc<World>, history: &History) -> Outcome {
         counts: history.counts(),
         struck,
         virtual_time: history.elapsed(),
+        after_reboots,
+        after_faults,
     }
 }

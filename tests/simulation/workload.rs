@@ -11,6 +11,7 @@ use virtual_modem::MemoryBroker;
 
 use crate::checks;
 use crate::history::{Attempt, Told};
+use crate::plan::Manner;
 use crate::random::Random;
 use crate::world::{IMEI, REVISION, World};
 
@@ -32,14 +33,8 @@ const HOSTILE: &[&str] = &[
 const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 /// One task of a client: publishes so many messages, some at once, some given up.
-pub async fn publish(
-    world: &World,
-    client: usize,
-    count: usize,
-    pause: Duration,
-    longest: usize,
-    mut random: Random,
-) {
+pub async fn publish(world: &World, client: usize, count: usize, manner: Manner, mut random: Random) {
+    let Manner { pause, longest_payload, given_up, patience } = manner;
     let mut left = count;
     while left > 0 {
         let together = (1 + random.index(4)).min(left);
@@ -47,14 +42,14 @@ pub async fn publish(
         let handle = world.client(client).await;
         let calls: Vec<_> = (0..together)
             .map(|_| {
-                let attempt = draw(client, longest, &mut random);
-                let patience = random.percent(10).then(|| Duration::from_millis(random.below(3000)));
+                let attempt = draw(client, longest_payload, &mut random);
+                let patience = random.percent(given_up).then(|| random.time(patience));
                 one(world, &handle, attempt, patience)
             })
             .collect();
         futures::future::join_all(calls).await;
         if !pause.is_zero() {
-            sleep(Duration::from_millis(random.below(pause.as_millis().try_into().unwrap()))).await;
+            sleep(random.time(pause)).await;
         }
     }
 }
@@ -90,6 +85,7 @@ async fn one(world: &World, client: &Client, mut attempt: Attempt, patience: Opt
             None => return,
         },
     };
+    checks::is_bounded(world, client);
     if let Some(result) = &result {
         world.renew_if_in_doubt(client_number, result);
     }

@@ -7,7 +7,9 @@ use mqtt_at::at::LinkState;
 use mqtt_at::{Client, Error, Modem, ModemState, QoS};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
-use virtual_modem::{Broker, ByteFaults, FaultPlan, MemoryBroker, Quirk, Vendor, VirtualModem, Way};
+use virtual_modem::{
+    Action, Broker, ByteFaults, Fault, FaultPlan, Hook, MemoryBroker, Quirk, Vendor, VirtualModem, Way,
+};
 
 use crate::history::History;
 use crate::plan::{PROMPT_PATIENCE, Plan};
@@ -55,9 +57,15 @@ impl World {
         if plan.vendor != Vendor::Neoway {
             builder = builder.quirk(Quirk::PromptTimeout(PROMPT_PATIENCE));
         }
-        if let Some(swarm) = &plan.module {
-            builder = builder.faults(FaultPlan::new().swarm(swarm.clone()));
-        }
+        let cut = |faults: FaultPlan, occasion: &u32| {
+            faults.with(Fault::new(Hook::InsideMessage, Action::Chatter).occasion(*occasion))
+        };
+        let faults = plan.interrupted.iter().fold(FaultPlan::new(), cut);
+        let faults = match &plan.module {
+            Some(swarm) => faults.swarm(swarm.clone()),
+            None => faults,
+        };
+        builder = builder.faults(faults);
         let ways = [Way::ToHost, Way::ToModule].into_iter().zip(&plan.line);
         let line = ways.fold(ByteFaults::new(), |line, (way, swarm)| match swarm {
             Some(swarm) => line.swarm(way, swarm.clone()),
@@ -122,7 +130,7 @@ impl World {
     }
 
     /// Without faults everything works again, within ten minutes. Without supervision somebody restarts the program.
-    pub async fn recover(&self) {
+    pub async fn recover(&self) -> Option<Duration> {
         if let Some(modem) = self.modem.now().filter(|_| !self.supervised) {
             modem.close();
         }
@@ -136,7 +144,8 @@ impl World {
             let modem = self.modem().await;
             let _ = modem.link().wait_for(|link| *link == LinkState::Synced).await;
         });
-        match recovered.await {
+        let outcome = recovered.await;
+        match outcome {
             Ok(()) => self.history.note("recovered", format!("{:?}", start.elapsed())),
             Err(_) if self.corrupts && self.is_other_module() => self.history.note("other", ""),
             Err(_) if self.corrupts && self.is_set_otherwise() => self.history.note("set", ""),
@@ -149,6 +158,7 @@ impl World {
                 ));
             }
         }
+        outcome.ok().map(|()| start.elapsed())
     }
 
     /// A name that was garbled when the modem was opened is not the module's name now: somebody has to look.

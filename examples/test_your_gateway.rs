@@ -35,9 +35,9 @@ fn plan() -> FaultPlan {
     FaultPlan::new()
         // The first publish is refused before the module takes its payload.
         .with(Fault::new(Hook::BeforePrompt, Action::Error).command("+QMTPUBEX"))
-        // The answer to the second one is late, though not too late.
+        // The next answer is late, though not too late.
         .with(Fault::new(Hook::BeforeFinal, Action::Delay(Duration::from_secs(3))).command("+QMTPUBEX"))
-        // Behind the result of the second one the module restarts, and the connection is lost.
+        // Behind the second result the module restarts, and the connection is lost.
         .with(Fault::new(Hook::AfterResult, Action::Reboot(Reboot::Loud)).command("+QMTPUBEX").occasion(2))
 }
 

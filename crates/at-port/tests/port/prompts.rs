@@ -10,9 +10,9 @@ use bytes::Bytes;
 
 use crate::common::{ms, seen, synced, synced_with, write};
 
-pub const PATIENCE: Duration = Duration::from_secs(35);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(35);
 
-pub fn publish(payload: &'static [u8]) -> Exchange {
+pub(crate) fn publish(payload: &'static [u8]) -> Exchange {
     Exchange::new(write("+PUB", payload.len() as i64)).data(PromptForm::Mark, payload.into(), PATIENCE)
 }
 

@@ -325,7 +325,8 @@ impl Modem {
         Urcs::new(self.shared().receiver(Channel::Unclaimed))
     }
 
-    /// Watches signal and registration: asks every so often, and at once when the module reports a change.
+    /// Watches signal and registration: asks every so often, and at once when the module reports a change. Several watches
+    /// may go on at once, each with an interval of its own.
     ///
     /// # Examples
     ///

@@ -85,7 +85,9 @@ impl Supervision {
         self
     }
 
-    /// Resets the module by other means than its port: a power key, the power of a USB port. Default: none.
+    /// Resets the module by other means than its port: a power key, the power of a USB port. It is used when everything
+    /// else has failed, and at once when the port broke while the module waited for a payload, which nothing else can end
+    /// without publishing something. Default: none.
     #[must_use]
     pub fn reset_hook(mut self, hook: impl ResetHook + 'static) -> Self {
         self.reset = Some(Arc::new(hook));

@@ -42,45 +42,6 @@ async fn an_identity_at_a_cloud_platform_is_given_again_after_a_reboot() {
     }
 }
 
-/// At whatever moment of connecting, subscribing and publishing the module reboots.
-#[tokio::test(start_paused = true)]
-async fn a_reboot_at_any_moment_loses_nothing_that_was_delivered() {
-    for kind in KINDS {
-        for hook in [
-            Hook::AfterLine,
-            Hook::BeforePrompt,
-            Hook::AfterPrompt,
-            Hook::MidPayload(3),
-            Hook::BeforeFinal,
-            Hook::BetweenFinalAndResult,
-        ] {
-            for how in [Reboot::Loud, Reboot::Silent] {
-                let bench = bench(kind).await;
-                let (client, mut messages) = client(&bench).await;
-                let reboot = Fault::new(hook, Action::Reboot(how)).command(kind.payload);
-                bench.module.inject_fault(reboot);
-                let published = client.publish("from/it", QoS::AtLeastOnce, false, "hello").await;
-                let accepted = bench.accepted("from/it").contains(&b"hello".to_vec());
-                match &published {
-                    Ok(_) => assert!(accepted, "{kind:?}, {hook:?}, {how:?}: called delivered"),
-                    Err(error) if error.outcome() == Outcome::NotSent => {
-                        assert!(!accepted, "{kind:?}, {hook:?}, {how:?}: called not sent");
-                    }
-                    Err(_) => {}
-                }
-                let mut status = client.status();
-                let back = status.wait_for(|it| *it == ClientStatus::Connected);
-                timeout(PATIENCE, back).await.expect("the client comes back").unwrap();
-                // What is still on its way from before the reboot is found out by the next command.
-                let _ = client.publish("from/it", QoS::AtLeastOnce, false, "next").await;
-                let back = status.wait_for(|it| *it == ClientStatus::Connected);
-                timeout(PATIENCE, back).await.expect("the client comes back").unwrap();
-                works(&bench, &client, &mut messages, "after").await;
-            }
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_port_that_is_gone_is_opened_again() {
     for kind in KINDS {

@@ -44,6 +44,8 @@ const MAY_REPEAT: u8 = 4;
 const RECEIVED: u8 = 8;
 /// It came back more than once.
 const REPEATED: u8 = 16;
+/// Told by the publish. Without a word of it, because the run was ended, it may have been sent all the same.
+const NOT_SENT: u8 = 32;
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
@@ -66,7 +68,7 @@ impl Ledger {
             End::Delivered { may_repeat: true } => (DELIVERED | MAY_REPEAT, &mut self.counts.delivered),
             End::Delivered { may_repeat: false } => (DELIVERED, &mut self.counts.delivered),
             End::Unknown => (UNKNOWN, &mut self.counts.unknown),
-            End::NotSent => (0, &mut self.counts.not_sent),
+            End::NotSent => (NOT_SENT, &mut self.counts.not_sent),
         };
         *count += 1;
         self.mark(number, fate);
@@ -126,8 +128,7 @@ impl Ledger {
             not_sent: self.counts.not_sent,
             received: self.counts.received,
             lost: self.lost(),
-            sent_unasked: self.surplus
-                + self.count(|fate| fate & (DELIVERED | UNKNOWN) == 0 && fate & RECEIVED != 0),
+            sent_unasked: self.surplus + self.count(|fate| fate & NOT_SENT != 0 && fate & RECEIVED != 0),
             duplicated: self.count(|fate| fate & REPEATED != 0),
             // Once more is once too often where the publish did not say so.
             duplicated_unannounced: self
@@ -272,6 +273,9 @@ mod tests {
         // What was said not to be sent must not come, nor what was never published.
         ledger.receive(2);
         ledger.receive(99);
+        assert_eq!(ledger.balance(RUN).sent_unasked, 2);
+        // Of the last one nothing was said before the run was ended.
+        ledger.receive(3);
         assert_eq!(ledger.balance(RUN).sent_unasked, 2);
         assert!(ledger.balance(RUN).verdict().is_err());
     }

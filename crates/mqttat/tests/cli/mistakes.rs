@@ -21,6 +21,10 @@ fn what_the_command_line_can_tell_is_told_without_a_module() {
         (&["pub", "-h", "b", "-t", "t", "-m", "x", "-c"], &["--id"]),
         (&["sub", "-h", "b", "-t", "t", "-F", "%z"], &["-F", "%z is unknown"]),
         (&["pub", "-h", "b", "-t", "t", "-m", "x"], &["--device", "MQTTAT_DEVICE"]),
+        (&["pub", "-t", "t", "-m", "x"], &["--device", "`mqttat ports`", "sim:quectel"]),
+        (&["sim", "--fault", "result:+X:0:reboot"], &["`0` is no occasion", "from 1 on"]),
+        (&["sim", "--quirk", "prompt-foo"], &["unknown quirk `prompt-foo`", "prompt-bare"]),
+        (&["sim", "--tcp", "x"], &["--tcp", "127.0.0.1:7000"]),
         (&["--device", "sim:nokia", "info"], &["nokia", "quectel"]),
         (&["--device", "COM5", "pub", "-t", "t", "-m", "x"], &["-h HOST"]),
         (&["--vendor", "nokia", "info"], &["--vendor", "quectel"]),
@@ -70,6 +74,25 @@ fn what_the_module_cannot_take_is_told_with_its_limit() {
     says(&line, &["keep", "3601", "3600", "[fault: input]; "]);
     let line = fail(1, sim.publish("t").args(["-m", "x", "-i", "a\"b"]));
     says(&line, &["client identifier", "0x22", "[fault: input]; "]);
+}
+
+#[test]
+fn a_file_that_is_no_pem_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.der");
+    std::fs::write(&file, b"\x30\x82\xff").unwrap();
+    let line = fail(
+        1,
+        mqttat().args(["--device", "sim:quectel", "pub", "-t", "t", "-m", "x", "--cafile"]).arg(file),
+    );
+    says(&line, &["--cafile", "ca.der", "-----BEGIN", "[fault: input]; ", "openssl x509"]);
+}
+
+#[test]
+fn a_vendor_that_is_not_the_modules_is_told() {
+    let wrong = ["--device", "sim:quectel", "--vendor", "simcom", "pub", "-t", "t", "-m", "x"];
+    let line = fail(1, mqttat().args(wrong));
+    says(&line, &["AT+CMQTTSTART", "[fault: module]; ", "not SIMCom's, leave out --vendor"]);
 }
 
 #[test]

@@ -30,6 +30,17 @@ async fn the_payload_follows_the_prompt_and_the_result_follows_the_payload() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn behind_the_prompt_for_an_empty_payload_the_result_is_waited_for() {
+    let mut s = synced().await;
+    let running = s.run(publish(b""));
+    s.module.answer("AT+PUB=0\r", "\r\n> ").await;
+    s.module.expect_nothing_for(ms(100)).await;
+    s.module.send("\r\nOK\r\n").await;
+    running.await.unwrap().unwrap();
+    s.check_in_step().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_ok_in_front_of_the_prompt_ends_nothing_where_it_was_declared() {
     let publish = |patience| {
         Exchange::new(write("+RAW", 5)).data(PromptForm::MarkAfterOk, Bytes::from_static(b"hello"), patience)

@@ -92,6 +92,18 @@ async fn secret_data_is_not_shown_nor_is_its_echo() {
     check_hidden!(put, "AT+PUT=10\r", "SecretData { bytes: 10 }", "\r\n> ", "opensesame\r\n\r\nOK\r\n");
 }
 
+#[tokio::test(start_paused = true)]
+async fn other_data_is_shown_as_what_it_is() {
+    let (mut s, witness) = witnessed().await;
+    let put = CommandLine::write("+PUT").integer(2).finish();
+    let running = s.run(Exchange::new(put).data(PromptForm::Mark, "hi".into(), ms(5000)));
+    s.module.answer("AT+PUT=2\r", "\r\n> ").await;
+    s.module.answer("hi", "\r\nOK\r\n").await;
+    running.await.unwrap().unwrap();
+    let text = witness.0.lock().unwrap().clone();
+    assert!(text.ends_with("> AT+PUT=2\nPrompt\nData(b\"hi\")\n< OK\n"), "{text}");
+}
+
 /// Found by simulation: noise had broken a line in two, and each echo came one command late.
 #[tokio::test(start_paused = true)]
 async fn an_echo_that_comes_with_the_next_command_is_not_shown() {

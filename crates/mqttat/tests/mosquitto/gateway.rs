@@ -91,7 +91,7 @@ impl Phases {
             "-i",
             "gateway",
         ]);
-        let mut soak = Process::start_quiet(soak.args(["-t", "soak", "-q", "1", "--json"]));
+        let soak = Process::start_quiet(soak.args(["-t", "soak", "-q", "1", "--json"]));
         let acknowledged = |broker: &Broker, count| {
             (0..count).for_each(|_| drop(broker.process.wait_for("Sending PUBACK to gateway")));
         };

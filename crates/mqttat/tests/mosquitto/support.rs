@@ -79,9 +79,9 @@ impl Process {
         succeed(Command::new("kill").args(["-s", name, &self.child.id().to_string()]));
     }
 
-    /// The next line that it writes.
+    /// The next line that it writes. A soak waits for what is still on its way before it writes its own.
     pub fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("a line comes")
+        self.lines.recv_timeout(3 * PATIENCE).expect("a line comes")
     }
 
     /// Ends the process without letting it say goodbye.

@@ -9,7 +9,7 @@ use crate::{ArgumentError, WriteLine};
 /// One command line: `AT`, the command, and the CR that ends it.
 ///
 /// CR alone ends a command line; an LF behind it would become the first byte of the data a prompt asks for. Only for
-/// modules that wait for the LF there is [`CommandLine::with_line_feed`].
+/// modules that wait for the LF there is [`CommandLine::add_line_feed`].
 /// `Display` and `Debug` show secret arguments as `***`. The bytes of a line with secrets are overwritten when it is
 /// dropped, as far as safe code can; copies made of [`CommandLine::as_bytes`] are the caller's.
 ///
@@ -112,13 +112,11 @@ impl CommandLine {
         self.text.body()
     }
 
-    /// The same line with an LF behind its CR, for modules that take nothing less for the end of a line.
-    #[must_use]
-    pub fn with_line_feed(mut self) -> Self {
+    /// Puts an LF behind the CR, for modules that take nothing less for the end of a line.
+    pub fn add_line_feed(&mut self) {
         if !self.as_bytes().ends_with(b"\n") {
             self.text.push(b"\n");
         }
-        self
     }
 
     /// The name, which information responses start with: `+QMTOPEN`.
@@ -191,7 +189,9 @@ mod tests {
     #[test]
     fn a_line_feed_belongs_to_the_line_end() {
         let line = CommandLine::write("+X").secret("password", "open", crate::Charset::UTF8, 8).unwrap();
-        let line = line.finish().with_line_feed().with_line_feed();
+        let mut line = line.finish();
+        line.add_line_feed();
+        line.add_line_feed();
         assert_eq!(line.as_bytes(), b"AT+X=\"open\"\r\n");
         assert_eq!(line.body(), b"AT+X=\"open\"");
         assert_eq!(line.to_string(), "AT+X=***");

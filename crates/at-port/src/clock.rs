@@ -15,10 +15,9 @@ impl Clock {
         Self { start: Instant::now(), scale: scale.max(1) }
     }
 
-    /// The session's present.
-    pub(crate) fn now(&self) -> Instant {
-        let now = Instant::now();
-        if self.scale == 1 { now } else { self.start + now.duration_since(self.start) / self.scale }
+    /// The instant of the session that is one of the runtime.
+    pub(crate) fn at(&self, time: Instant) -> Instant {
+        if self.scale == 1 { time } else { self.start + time.duration_since(self.start) / self.scale }
     }
 
     /// When the runtime has come to an instant of the session.
@@ -39,9 +38,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stretched_second_is_as_long_as_its_scale() {
         let clock = Clock::new(1000);
-        let deadline = clock.now() + Duration::from_millis(3);
+        let deadline = clock.at(Instant::now()) + Duration::from_millis(3);
         tokio::time::sleep_until(clock.due(deadline)).await;
-        assert_eq!(clock.now(), deadline);
+        assert_eq!(clock.at(Instant::now()), deadline);
         assert_eq!(clock.start.elapsed(), Duration::from_secs(3));
     }
 }

@@ -30,7 +30,7 @@ pub struct Driver<IO, U: Clone + Send + 'static> {
     io: IO,
     clock: Clock,
     session: Session<U, Caller<U>>,
-    requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
+    requests: mpsc::UnboundedReceiver<Request<U>>,
     hub: Arc<Hub<U>>,
     timer: Option<Timer>,
     mark: Option<Box<dyn PayloadMark>>,
@@ -49,13 +49,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         io: IO,
         rules: Box<dyn Rules<Urc = U>>,
         options: PortOptions,
-        requests: mpsc::UnboundedReceiver<Box<Request<U>>>,
+        requests: mpsc::UnboundedReceiver<Request<U>>,
         hub: Arc<Hub<U>>,
     ) -> Self {
         let is_marked = !options.session.hold_off.is_zero();
         let marked = if is_marked { options.session.owed.max(1) } else { 0 };
         let clock = Clock::new(options.session.time_scale);
-        let mut session = Session::new(rules, options.session, clock.now());
+        let mut session = Session::new(rules, options.session, clock.at(Instant::now()));
         if let Some(tap) = options.tap {
             session.set_tap(tap);
         }
@@ -87,10 +87,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
                 self.close();
                 break;
             };
-            match *request {
-                Request::Run { operation, caller } => self.session.submit(now, operation, caller),
+            match request {
+                Request::Run(job) => self.session.take(now, job),
                 Request::Release(lane) => self.session.release(lane),
-                Request::Rules(rules) => self.session.replace_rules(rules),
+                Request::Rules(rules) => self.session.replace_rules(*rules),
                 Request::Close => {
                     self.close();
                     // What was sent before is still received, and what comes later is told that the port is closed.
@@ -188,20 +188,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
 
     /// Waits for the next deadline; `true` if one has come. The timer is only ever moved forward in time when it
     /// fires: most deadlines are never reached, and moving it for each of them would cost more than a vain wake-up.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, time: Instant) -> bool {
         let Some(due) = self.session.deadline() else { return false };
         let due = self.clock.due(due);
         let timer = self.timer.get_or_insert_with(|| Timer::new(due));
-        if timer.poll(cx, due).is_pending() {
+        if timer.poll(cx, time, due).is_pending() {
             return false;
         }
-        self.session.handle_timeout(self.clock.now());
+        self.session.handle_timeout(self.clock.at(Instant::now()));
         true
     }
 
     /// One round over everything that can move; `true` if another one is needed to know that nothing can.
     fn poll_round(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = self.clock.now();
+        let time = Instant::now();
+        let now = self.clock.at(time);
         self.poll_requests(cx, now);
         // What is read may allow a write, but a write allows nothing that is not waited for already.
         let has_read = self.poll_read(cx, now);
@@ -210,28 +211,33 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
         if self.closing && self.session.is_idle() {
             self.session.end(PortError::Closed);
         }
-        has_read || self.poll_deadline(cx)
+        has_read || self.poll_deadline(cx, time)
     }
 }
 
 /// A timer that is asked only when it has to be: asking costs more than most rounds.
 struct Timer {
     sleep: Pin<Box<Sleep>>,
+    /// When it goes off.
+    at: Instant,
     /// Whom it will wake.
     waker: Option<Waker>,
 }
 
 impl Timer {
     fn new(due: Instant) -> Self {
-        Self { sleep: Box::pin(tokio::time::sleep_until(due)), waker: None }
+        Self { sleep: Box::pin(tokio::time::sleep_until(due)), at: due, waker: None }
     }
 
     /// Ready when `due` has come, or an earlier instant for which it was set before.
-    fn poll(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
-        if self.sleep.is_elapsed() || self.sleep.deadline() > due {
-            self.sleep.as_mut().reset(due);
-        } else if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+    fn poll(&mut self, cx: &mut Context<'_>, now: Instant, due: Instant) -> Poll<()> {
+        let will_wake = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if will_wake && now < self.at && self.at <= due {
             return Poll::Pending;
+        }
+        if self.sleep.is_elapsed() || self.at > due {
+            self.sleep.as_mut().reset(due);
+            self.at = due;
         }
         let polled = self.sleep.as_mut().poll(cx);
         self.waker = polled.is_pending().then(|| cx.waker().clone());

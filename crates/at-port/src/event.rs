@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use at_codec::{CommandLine, Damage};
+use at_codec::{CommandLine, DamageKind};
 use bytes::Bytes;
 
 /// How far the link can be trusted.
@@ -35,8 +35,15 @@ pub enum PortEvent {
     UnexpectedEcho,
     /// The module reported a reboot.
     Reboot,
-    /// Bytes that could not be read were dropped. The [`head`](Damage::head) is left out here.
-    Damaged(Damage),
+    /// Bytes that could not be read were dropped.
+    Damaged {
+        /// What was wrong.
+        kind: DamageKind,
+        /// How many bytes were dropped.
+        got: usize,
+        /// How many bytes there should have been; 0 for an ordinary line.
+        need: usize,
+    },
     /// A line longer than the limit was skipped.
     Overrun {
         /// How many bytes were skipped so far.
@@ -79,10 +86,10 @@ impl fmt::Display for PortEvent {
             Self::Link(state) => write!(f, "the link is {state}"),
             Self::UnexpectedEcho => f.write_str("echo is back: the module has probably restarted"),
             Self::Reboot => f.write_str("the module restarts"),
-            Self::Damaged(Damage { got, need: 0, .. }) => {
+            Self::Damaged { got, need: 0, .. } => {
                 write!(f, "{got} bytes could not be read and were dropped")
             }
-            Self::Damaged(Damage { got, need, .. }) => {
+            Self::Damaged { got, need, .. } => {
                 write!(f, "{got} of {need} bytes could not be read and were dropped")
             }
             Self::Overrun { skipped } => write!(f, "a line of more than {skipped} bytes was skipped"),
@@ -205,13 +212,11 @@ pub enum Measurement<'a> {
 
 #[cfg(test)]
 mod tests {
-    use at_codec::DamageKind;
-
     use super::*;
 
     #[test]
     fn events_are_told_in_words() {
-        let damage = |got, need| Damage { kind: DamageKind::Silence, head: Bytes::new(), got, need };
+        let damaged = |got, need| PortEvent::Damaged { kind: DamageKind::Silence, got, need };
         for (event, words) in [
             (
                 PortEvent::Link(LinkState::Suspect),
@@ -219,8 +224,8 @@ mod tests {
             ),
             (PortEvent::UnexpectedEcho, "echo is back: the module has probably restarted"),
             (PortEvent::Reboot, "the module restarts"),
-            (PortEvent::Damaged(damage(3, 0)), "3 bytes could not be read and were dropped"),
-            (PortEvent::Damaged(damage(3, 9)), "3 of 9 bytes could not be read and were dropped"),
+            (damaged(3, 0), "3 bytes could not be read and were dropped"),
+            (damaged(3, 9), "3 of 9 bytes could not be read and were dropped"),
             (PortEvent::Overrun { skipped: 512 }, "a line of more than 512 bytes was skipped"),
             (PortEvent::OrphanFinal, "a final result came that no command was waiting for"),
             (PortEvent::UnknownLine { length: 7 }, "a line of 7 bytes belongs to nothing"),

@@ -1,6 +1,7 @@
 //! What is to be said on the port: exchanges, and operations made of them.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use at_codec::CommandLine;
@@ -35,6 +36,7 @@ pub struct Exchange {
     pub(crate) data: Option<DataPhase>,
     pub(crate) timeout: Duration,
     pub(crate) secret_answer: bool,
+    condition: Option<Condition>,
 }
 
 impl Exchange {
@@ -43,7 +45,14 @@ impl Exchange {
 
     /// An exchange without information responses, prompt or data.
     pub fn new(line: CommandLine) -> Self {
-        Self { line, answer: Answer::None, data: None, timeout: Self::DEFAULT_TIMEOUT, secret_answer: false }
+        Self {
+            line,
+            answer: Answer::None,
+            data: None,
+            timeout: Self::DEFAULT_TIMEOUT,
+            secret_answer: false,
+            condition: None,
+        }
     }
 
     /// Declares which lines before the final result are its information responses.
@@ -86,9 +95,22 @@ impl Exchange {
         self
     }
 
-    pub(crate) fn with_line_feed(mut self) -> Self {
-        self.line = self.line.with_line_feed();
+    /// Leaves this exchange out if `is_needed` says no when its turn in a [sequence](Operation::sequence) comes.
+    ///
+    /// The first exchange of an operation is never left out, nor may the one be that a deferred result belongs to.
+    /// `is_needed` is called on the driver's task and must not block.
+    #[must_use]
+    pub fn only_if(mut self, is_needed: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.condition = Some(Condition(Arc::new(is_needed)));
         self
+    }
+
+    pub(crate) fn is_needed(&self) -> bool {
+        self.condition.as_ref().is_none_or(|condition| (condition.0)())
+    }
+
+    pub(crate) fn add_line_feed(&mut self) {
+        self.line.add_line_feed();
     }
 
     /// The command line.
@@ -100,6 +122,16 @@ impl Exchange {
     #[must_use]
     pub fn deferred(self, deferred: Deferred) -> Operation {
         Operation::from(self).deferred(deferred)
+    }
+}
+
+/// Whether an exchange is needed when its turn comes.
+#[derive(Clone)]
+struct Condition(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Condition")
     }
 }
 
@@ -175,11 +207,13 @@ impl fmt::Debug for DataPhase {
 /// # Ok::<(), at_codec::ArgumentError>(())
 /// ```
 pub struct Operation {
-    pub(crate) steps: Vec<Exchange>,
+    /// Apart from the others, so that an operation of one exchange needs no list.
+    pub(crate) first: Option<Exchange>,
+    pub(crate) later: Vec<Exchange>,
     pub(crate) deferred: Option<Deferred>,
     pub(crate) lane: Lane,
     pub(crate) start_within: Option<Duration>,
-    pub(crate) conclude: Option<Conclude>,
+    pub(crate) on_conclusion: Option<Conclude>,
 }
 
 /// Called with the outcome of an operation.
@@ -188,13 +222,19 @@ pub(crate) type Conclude = Box<dyn FnOnce(&Result<Reply, OperationError>) + Send
 impl Operation {
     /// An operation of several exchanges, in this order. One without any completes at once.
     pub fn sequence(steps: impl IntoIterator<Item = Exchange>) -> Self {
+        let mut steps = steps.into_iter();
         Self {
-            steps: steps.into_iter().collect(),
+            first: steps.next(),
+            later: steps.collect(),
             deferred: None,
             lane: Lane::COMMON,
             start_within: None,
-            conclude: None,
+            on_conclusion: None,
         }
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Exchange> {
+        self.first.iter().chain(&self.later)
     }
 
     /// Completes the operation with a deferred result of its last exchange.
@@ -207,7 +247,9 @@ impl Operation {
     /// Has the exchanges of another operation run first. Its deferred result, if it has one, is not waited for.
     #[must_use]
     pub fn preceded_by(mut self, first: Self) -> Self {
-        self.steps.splice(0..0, first.steps);
+        let own = self.first.take().into_iter().chain(std::mem::take(&mut self.later));
+        let mut steps = first.first.into_iter().chain(first.later).chain(own);
+        (self.first, self.later) = (steps.next(), steps.collect());
         self
     }
 
@@ -234,7 +276,7 @@ impl Operation {
         mut self,
         conclude: impl FnOnce(&Result<Reply, OperationError>) + Send + 'static,
     ) -> Self {
-        self.conclude = Some(Box::new(conclude));
+        self.on_conclusion = Some(Box::new(conclude));
         self
     }
 }
@@ -248,7 +290,7 @@ impl From<Exchange> for Operation {
 /// The command lines, one below the other, as they are written: secrets are `***`, and data is left out.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, step) in self.steps.iter().enumerate() {
+        for (number, step) in self.steps().enumerate() {
             let line_end = if number == 0 { "" } else { "\n" };
             write!(f, "{line_end}{}", step.line)?;
         }
@@ -259,7 +301,7 @@ impl fmt::Display for Operation {
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operation")
-            .field("steps", &self.steps)
+            .field("steps", &self.steps().collect::<Vec<_>>())
             .field("deferred", &self.deferred)
             .field("lane", &self.lane)
             .finish_non_exhaustive()

@@ -66,7 +66,11 @@ impl<U> Place<U> {
     /// Waits for a place.
     pub(crate) async fn take(hub: &Arc<Hub<U>>, lane: Lane) -> Result<Self, PortError> {
         if let Some(semaphore) = hub.lanes.get(lane.position()) {
-            semaphore.acquire().await.map_err(|_| hub.why_ended())?.forget();
+            let place = match semaphore.try_acquire() {
+                Ok(place) => place,
+                Err(_) => semaphore.acquire().await.map_err(|_| hub.why_ended())?,
+            };
+            place.forget();
         }
         Ok(Self { hub: Arc::clone(hub), lane })
     }

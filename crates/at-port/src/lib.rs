@@ -67,7 +67,7 @@ pub use driver::Driver;
 pub use error::{OperationError, Phase, PortError, Progress, Refusal};
 pub use event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
 pub use exchange::{Answer, Exchange, Lane, Operation, PromptForm};
-pub use listeners::Listeners;
+pub use listeners::{Listeners, Restarts};
 pub use options::{PayloadMark, PortOptions};
 pub use port::Port;
 pub use reply::{ErrorCode, FinalResult, Reply};

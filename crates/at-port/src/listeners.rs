@@ -31,12 +31,25 @@ pub struct Listeners<U> {
     shared: Arc<Shared<U>>,
 }
 
+/// How often the module has started anew. Unlike events, of which a slow receiver loses the oldest, it misses none.
+///
+/// No example: it is read as any other number, and [`Listeners`] says where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Restarts {
+    /// How often it said so ([`PortEvent::Reboot`]).
+    pub reported: u32,
+    /// How often its echo was on again without a word ([`PortEvent::UnexpectedEcho`]).
+    pub suspected: u32,
+}
+
 struct Shared<U> {
     rings: Mutex<Rings<U>>,
     capacity: usize,
     link: watch::Sender<LinkState>,
     /// The probes that the ports so far have left without an answer.
     owed: Mutex<Vec<SentProbe>>,
+    restarts: watch::Sender<Restarts>,
 }
 
 /// Rings are made when the first receiver asks for them.
@@ -56,7 +69,15 @@ impl<U: Clone> Listeners<U> {
         let rings = Rings { map: BTreeMap::new(), events: None, closed: false };
         let capacity = if capacity == 0 { 256 } else { capacity };
         let link = watch::Sender::new(LinkState::Suspect);
-        Self { shared: Arc::new(Shared { rings: Mutex::new(rings), capacity, link, owed: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                rings: Mutex::new(rings),
+                capacity,
+                link,
+                restarts: watch::Sender::default(),
+                owed: Mutex::default(),
+            }),
+        }
     }
 
     /// A receiver of the reports of one channel, from now on; see [`Port::receiver`](crate::Port::receiver).
@@ -86,8 +107,11 @@ impl<U: Clone> Listeners<U> {
     }
 
     pub(crate) fn report(&self, event: PortEvent) {
-        if let PortEvent::Link(link) = event {
-            self.set_link(link);
+        match event {
+            PortEvent::Link(link) => self.set_link(link),
+            PortEvent::Reboot => self.shared.restarts.send_modify(|restarts| restarts.reported += 1),
+            PortEvent::UnexpectedEcho => self.shared.restarts.send_modify(|restarts| restarts.suspected += 1),
+            _ => {}
         }
         if let Some(ring) = &self.rings().events {
             let _ = ring.send(event);
@@ -99,6 +123,11 @@ impl<U> Listeners<U> {
     /// The state of the link, now and as it changes.
     pub fn link(&self) -> watch::Receiver<LinkState> {
         self.shared.link.subscribe()
+    }
+
+    /// How often the module has started anew, now and as it changes.
+    pub fn restarts(&self) -> watch::Receiver<Restarts> {
+        self.shared.restarts.subscribe()
     }
 
     /// Closes all channels, now and for good: receivers read what they have, and then the end.

@@ -12,17 +12,18 @@ use crate::error::{OperationError, PortError, Progress};
 use crate::event::{LinkState, PortEvent};
 use crate::exchange::{Lane, Operation};
 use crate::hub::{Hub, Place};
-use crate::listeners::Listeners;
+use crate::listeners::{Listeners, Restarts};
 use crate::options::PortOptions;
 use crate::reply::Reply;
 use crate::request::{Caller, Request};
 use crate::rules::Rules;
+use crate::session::Job;
 
 /// A handle to an AT port. Clones share the port; it ends when its [`Driver`] does.
 ///
 /// The [crate's page](crate) has an example.
 pub struct Port<U> {
-    requests: mpsc::UnboundedSender<Box<Request<U>>>,
+    requests: mpsc::UnboundedSender<Request<U>>,
     hub: Arc<Hub<U>>,
 }
 
@@ -77,8 +78,7 @@ impl<U: Clone + Send + 'static> Port<U> {
         let operation = operation.into();
         let place = Place::take(&self.hub, operation.lane).await.map_err(gone)?;
         let (answer, outcome) = oneshot::channel();
-        self.send(Request::Run { operation, caller: Some(Caller { answer, _place: place }) })
-            .map_err(gone)?;
+        self.submit(operation, Some(Caller { answer, _place: place })).map_err(gone)?;
         outcome.await.unwrap_or_else(|_| Err(gone(self.hub.why_ended())))
     }
 
@@ -88,7 +88,7 @@ impl<U: Clone + Send + 'static> Port<U> {
     ///
     /// The port is gone.
     pub fn post(&self, operation: impl Into<Operation>) -> Result<(), PortError> {
-        self.send(Request::Run { operation: operation.into(), caller: None })
+        self.submit(operation.into(), None)
     }
 
     /// A receiver of the reports of one channel, from now on.
@@ -102,6 +102,11 @@ impl<U: Clone + Send + 'static> Port<U> {
     /// A receiver of what the port reports about itself.
     pub fn events(&self) -> broadcast::Receiver<PortEvent> {
         self.hub.listeners.events()
+    }
+
+    /// How often the module has started anew, now and as it changes.
+    pub fn restarts(&self) -> watch::Receiver<Restarts> {
+        self.hub.listeners.restarts()
     }
 
     /// The state of the link, now and as it changes.
@@ -124,7 +129,7 @@ impl<U: Clone + Send + 'static> Port<U> {
     ///
     /// The port is gone.
     pub fn replace_rules(&self, rules: Box<dyn Rules<Urc = U>>) -> Result<(), PortError> {
-        self.send(Request::Rules(rules))
+        self.send(Request::Rules(Box::new(rules)))
     }
 
     /// Why the port has ended, if it has.
@@ -139,8 +144,12 @@ impl<U: Clone + Send + 'static> Port<U> {
         let _ = self.send(Request::Close);
     }
 
+    fn submit(&self, operation: Operation, caller: Option<Caller<U>>) -> Result<(), PortError> {
+        Job::new(operation, caller).map_or(Ok(()), |job| self.send(Request::Run(job)))
+    }
+
     fn send(&self, request: Request<U>) -> Result<(), PortError> {
-        self.requests.send(Box::new(request)).map_err(|_| self.hub.why_ended())
+        self.requests.send(request).map_err(|_| self.hub.why_ended())
     }
 }
 

@@ -3,17 +3,17 @@
 use tokio::sync::oneshot;
 
 use crate::error::OperationError;
-use crate::exchange::{Lane, Operation};
+use crate::exchange::Lane;
 use crate::hub::Place;
 use crate::reply::Reply;
 use crate::rules::Rules;
-use crate::session::Ticket;
+use crate::session::{Job, Ticket};
 
-/// What the driver is asked for.
+/// What the driver is asked for. It is small, because a channel has room for many: 32 at the least.
 pub(crate) enum Request<U> {
-    Run { operation: Operation, caller: Option<Caller<U>> },
+    Run(Box<Job<Caller<U>>>),
     Release(Lane),
-    Rules(Box<dyn Rules<Urc = U>>),
+    Rules(Box<Box<dyn Rules<Urc = U>>>),
     Close,
 }
 

@@ -1,7 +1,7 @@
 //! The state machine of the port: bytes and instants in, bytes, deliveries and a deadline out.
 
-mod active;
 mod fence;
+mod job;
 mod options;
 mod pending;
 mod queue;
@@ -10,17 +10,18 @@ mod reading;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::Duration;
 
 use at_codec::{AtCodec, CommandKind, PromptKind};
 use bytes::BytesMut;
 use tokio::time::Instant;
 
-use self::active::Active;
 pub use self::fence::SentProbe;
 use self::fence::{Begun, Fence};
+pub(crate) use self::job::Job;
 pub use self::options::SessionOptions;
 use self::pending::Pending;
-use self::queue::{Job, Queue};
+use self::queue::Queue;
 use crate::channel::Channel;
 use crate::error::{OperationError, Phase, PortError, Progress};
 use crate::event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
@@ -105,7 +106,7 @@ pub struct Session<U, T> {
     options: SessionOptions,
     queue: Queue<T>,
     /// Boxed, as is the fence, because most ports are idle most of the time.
-    active: Option<Box<Active<T>>>,
+    active: Option<Box<Job<T>>>,
     pending: Pending<T>,
     /// While the link is in doubt. Nothing is in flight then, but an operation may wait between two steps.
     fence: Option<Box<Fence>>,
@@ -224,13 +225,24 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// Adds an operation to the queue; `None` for one that nobody waits for.
     pub fn submit(&mut self, now: Instant, operation: Operation, ticket: Option<T>) {
-        let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
-        let job = Box::new(Job { operation, ticket, start_by });
+        if let Some(job) = Job::new(operation, ticket) {
+            self.take(now, job);
+        }
+    }
+
+    /// Adds an operation that has been taken up already.
+    pub(crate) fn take(&mut self, now: Instant, mut job: Box<Job<T>>) {
+        job.start_by = Some(now + self.patience_with(&job));
         match &self.ended {
             Some(error) => job.settle(Err(port_gone(error, Progress::Nothing))),
             None => self.queue.push(job),
         }
         self.measure_queue();
+    }
+
+    /// How long a job may wait for the port.
+    fn patience_with(&self, job: &Job<T>) -> Duration {
+        job.start_within.unwrap_or(self.options.start_within)
     }
 
     /// Ends the waits for deferred results of a lane, because the session at the broker they belong to is gone.
@@ -248,7 +260,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if self.ended.is_some() {
             return None;
         }
-        if self.active.as_ref().is_some_and(|active| active.is_untouched() && !active.job.wanted()) {
+        if self.active.as_ref().is_some_and(|active| active.is_untouched() && !active.is_wanted()) {
             self.active = None;
         }
         if self.active.is_none() && self.fence.is_none() {
@@ -326,7 +338,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.end(PortError::Stalled { after: self.options.write_stall });
         }
         for job in self.queue.take_overdue(now) {
-            self.settle_overdue(*job);
+            self.settle_overdue(job);
         }
         self.pending.expire(now);
         if self.active.as_ref().and_then(|it| it.deadline()).is_some_and(|due| due <= now) {
@@ -351,7 +363,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         self.set_link(LinkState::Dead);
         if let Some(active) = self.active.take() {
             let progress = active.progress();
-            active.job.settle(Err(port_gone(&error, progress)));
+            active.settle(Err(port_gone(&error, progress)));
         }
         self.pending.fail_all(|| port_gone(&error, Progress::Complete));
         for job in self.queue.take_all() {
@@ -369,25 +381,25 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// Starts the next operation that somebody still waits for and whose result could be told from earlier ones.
     fn start_next(&mut self) {
-        while let Some(job) = self.queue.pop() {
-            let doubtful = job.operation.deferred.as_ref().is_some_and(|it| self.pending.is_in_doubt(it));
-            if doubtful {
+        while let Some(mut job) = self.queue.pop() {
+            if job.awaits.as_ref().is_some_and(|deferred| self.pending.is_in_doubt(deferred)) {
                 job.settle(Err(OperationError::InDoubt));
                 continue;
             }
-            self.active = Active::start(job, self.line_feed);
-            if self.active.is_some() {
-                break;
+            if self.line_feed {
+                job.add_line_feeds();
             }
+            self.active = Some(job);
+            break;
         }
         self.measure_queue();
     }
 
     /// The exchange in flight got no prompt or no final result in time, or the transport was not free for it.
     fn handle_no_answer(&mut self, now: Instant) {
-        let Some(mut active) = self.active.take() else { return };
+        let Some(active) = self.active.take() else { return };
         if active.is_untouched() {
-            return self.settle_overdue(*active.job);
+            return self.settle_overdue(active);
         }
         self.codec.arm_prompt(None);
         active.span().in_scope(|| {
@@ -398,13 +410,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         let asked_for_result = active.course.phase() == Phase::FinalResult;
         if asked_for_result && active.deferred.is_some() {
             // The result proves that the command was carried out; only its `OK` was lost.
-            let reply = active.reply(FinalResult::Ok);
-            active.job.settle(Ok(reply));
+            active.conclude(FinalResult::Ok);
         } else if asked_for_result && active.may_still_succeed() {
             self.pending.await_result(now, active);
         } else {
             let error = active.timeout_error();
-            active.job.settle(Err(error));
+            active.settle(Err(error));
         }
         self.begin_fence(now);
         // A result that has come proves that the data has arrived.
@@ -414,8 +425,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         }
     }
 
-    fn settle_overdue(&self, job: Job<T>) {
-        let after = job.operation.start_within.unwrap_or(self.options.start_within);
+    fn settle_overdue(&self, job: Box<Job<T>>) {
+        let after = self.patience_with(&job);
         job.settle(Err(OperationError::NotStarted { after }));
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn run(report: &mut Report) {
         port <= 4.0 * KIB,
     );
     let client_row = report.goal(
-        Kind::Known,
+        Kind::Counted,
         "heap per modem with one connected client",
         "≤ 12 KiB",
         format!("{:.2} KiB", client / KIB),

@@ -16,7 +16,8 @@ const PAYLOAD: usize = 128;
 struct Flood {
     /// Messages per second.
     rate: f64,
-    /// Which part of the time the line from the module was busy.
+    /// Which part of the time the line was busy: from the module where it pushes; in both directions, with the
+    /// turnaround of one command for each message, where it is asked for each.
     busy: f64,
     lost: usize,
     /// Publishes that were done meanwhile.
@@ -24,69 +25,70 @@ struct Flood {
 }
 
 pub(crate) fn run(report: &mut Report) {
-    report.heading("Received messages (virtual time)");
+    report.heading("Receiving (virtual time)");
     let mut rows = vec![row([
         "module",
-        "mode",
         "baud",
-        "messages/s",
-        "line busy",
-        "lost",
-        "with publishes: messages/s",
-        "lost",
+        "alone, messages/s",
+        "of the wire",
+        "beside publishes, messages/s",
         "publishes/s",
+        "lost",
     ])];
     let mut goals = vec![Report::goal_head()];
     let count = report.choose(400, 100);
     for vendor in VENDORS {
         for mode in [ReceiveMode::Push, ReceiveMode::Pull] {
-            let pulls = mode == ReceiveMode::Pull;
-            if pulls && vendor != Vendor::Quectel {
+            if mode == ReceiveMode::Pull && vendor != Vendor::Quectel {
                 continue;
             }
+            let is_asked = is_asked(vendor, mode);
+            let name = format!("{vendor}, {}", if is_asked { "pull" } else { "push" });
             for baud in [115_200, 921_600] {
-                let (rtt, turnaround) = (Duration::from_millis(50), Duration::from_millis(2));
-                let pace = Pace { vendor, baud, rtt, turnaround };
-                let alone = flood(pace, mode, count, false);
-                let both = flood(pace, mode, count, true);
-                let polled = pulls || vendor == Vendor::Fibocom;
+                let alone = flood(pace(vendor, baud, is_asked), mode, count, false);
+                let both = flood(pace(vendor, baud, false), mode, count, true);
+                let lost = alone.lost + both.lost;
+                let published = both.published as f64 / (count as f64 / both.rate);
                 rows.push(vec![
-                    vendor.to_string(),
-                    if polled { "pull" } else { "push" }.to_owned(),
+                    name.clone(),
                     baud.to_string(),
                     format!("{:.1}", alone.rate),
                     format!("{:.1} %", alone.busy * 100.0),
-                    alone.lost.to_string(),
                     format!("{:.1}", both.rate),
-                    both.lost.to_string(),
-                    format!("{:.1}", both.published as f64 / (count as f64 / both.rate)),
+                    format!("{published:.1}"),
+                    lost.to_string(),
                 ]);
-                let name =
-                    format!("received messages, {vendor}, {}, {baud}", if polled { "pull" } else { "push" });
-                if !polled {
-                    let result = format!("{:.1} % of the wire", alone.busy * 100.0);
-                    goals.push(report.goal(
-                        Kind::Counted,
-                        name.as_str(),
-                        "100 % of the wire",
-                        result,
-                        alone.busy > 0.99,
-                    ));
-                }
-                let result = format!("{} lost, {} publishes done", alone.lost + both.lost, both.published);
-                let met = alone.lost + both.lost == 0 && both.published > 0;
+                // Now and then a module is asked whether it has told of all its messages.
+                let (goal, least) = match is_asked {
+                    true => ("≥ 95 % of one command for each", 0.95),
+                    false => ("100 % of the wire", 0.99),
+                };
+                let what = format!("received messages, {name}, {baud}");
+                let result = format!("{:.1} %", alone.busy * 100.0);
+                goals.push(report.goal(Kind::Counted, what.as_str(), goal, result, alone.busy >= least));
                 goals.push(report.goal(
                     Kind::Counted,
-                    format!("{name}, both directions"),
+                    format!("{what}, both directions"),
                     "none lost, commands progress",
-                    result,
-                    met,
+                    format!("{lost} lost, {} publishes done", both.published),
+                    lost == 0 && both.published > 0,
                 ));
             }
         }
     }
     report.table(&rows);
     report.table(&goals);
+}
+
+/// Whether the module keeps its messages until it is asked for them.
+fn is_asked(vendor: Vendor, mode: ReceiveMode) -> bool {
+    mode == ReceiveMode::Pull || vendor == Vendor::Fibocom
+}
+
+/// A module with few places for messages is fed over a short way, so that they are always full.
+fn pace(vendor: Vendor, baud: u32, is_near: bool) -> Pace {
+    let rtt = Duration::from_millis(if is_near { 2 } else { 50 });
+    Pace { vendor, baud, rtt, turnaround: Duration::from_millis(2) }
 }
 
 /// Lets so many messages come as fast as they can.
@@ -97,7 +99,7 @@ fn flood(pace: Pace, mode: ReceiveMode, count: usize, publishes: bool) -> Flood 
         let mut subscription = client.subscribe(TOPIC, QoS::AtLeastOnce).await.expect("the broker takes it");
         // A module that is asked for its messages has few places for them: as many are on their way as it has. And
         // what it has to say already goes before a prompt, so that a backlog without end would leave no commands.
-        let is_asked = mode == ReceiveMode::Pull || pace.vendor == Vendor::Fibocom;
+        let is_asked = is_asked(pace.vendor, mode);
         let places = if is_asked || publishes { 4 } else { count + WARM_UP };
         let (total, mut sent) = (WARM_UP + count, 0);
         let mut send = || {
@@ -113,7 +115,7 @@ fn flood(pace: Pace, mode: ReceiveMode, count: usize, publishes: bool) -> Flood 
             }
         }
         let publisher = publishes.then(|| Publishing::start(&client));
-        let (start, down) = (Instant::now(), rig.traffic.down());
+        let (start, up, down) = (Instant::now(), rig.traffic.up(), rig.traffic.down());
         let mut received = 0;
         while received < count && take(&mut subscription).await {
             received += 1;
@@ -124,13 +126,13 @@ fn flood(pace: Pace, mode: ReceiveMode, count: usize, publishes: bool) -> Flood 
             Some(publisher) => publisher.stop().await,
             None => 0,
         };
-        let bytes = (rig.traffic.down() - down) as f64;
-        Flood {
-            rate: received as f64 / seconds,
-            busy: bytes * 10.0 / f64::from(pace.baud) / seconds,
-            lost: count - received,
-            published,
-        }
+        let (up, down) = (rig.traffic.up() - up, rig.traffic.down() - down);
+        let on_line = |bytes: u64| bytes as f64 * 10.0 / f64::from(pace.baud);
+        let busy = match is_asked {
+            true => on_line(up + down) + received as f64 * pace.turnaround.as_secs_f64(),
+            false => on_line(down),
+        };
+        Flood { rate: received as f64 / seconds, busy: busy / seconds, lost: count - received, published }
     })
 }
 

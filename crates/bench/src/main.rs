@@ -51,6 +51,9 @@ struct Args {
     /// Measure briefly, and fail only where a counted figure or a rate in virtual time misses its goal
     #[arg(long)]
     quick: bool,
+    /// Print the publish rate of every case, not only the worst and the usual ones
+    #[arg(long, short)]
+    verbose: bool,
     /// Write the plots of the sections into this folder
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
@@ -87,7 +90,7 @@ type Run = fn(&mut Report);
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut report = Report::new(args.quick, args.plots);
+    let mut report = Report::new(args.quick, args.verbose, args.plots);
     let wanted = |section| args.sections.iter().any(|it| *it == section || *it == Section::All);
     let sections: [(Section, Run); 10] = [
         (Section::Wire, wire::run),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 /// What was measured, and whether the goals are met.
 pub(crate) struct Report {
     quick: bool,
+    verbose: bool,
     plots: Option<PathBuf>,
     /// Goals that were missed.
     missed: Vec<String>,
@@ -18,20 +19,23 @@ pub(crate) struct Report {
 pub(crate) enum Kind {
     /// Counted, or measured in virtual time: the same on every machine.
     Counted,
-    /// Counted, and known to miss its goal: `docs/PERFORMANCE.md` says why.
-    Known,
     /// A ratio of wall times in one run.
     Timed,
 }
 
 impl Report {
-    pub(crate) fn new(quick: bool, plots: Option<PathBuf>) -> Self {
-        Self { quick, plots, missed: Vec::new(), failed: Vec::new() }
+    pub(crate) fn new(quick: bool, verbose: bool, plots: Option<PathBuf>) -> Self {
+        Self { quick, verbose, plots, missed: Vec::new(), failed: Vec::new() }
     }
 
     /// Whether a short run is wanted.
     pub(crate) fn is_quick(&self) -> bool {
         self.quick
+    }
+
+    /// Whether tables of every case are wanted.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// `long`, or in a short run `short`.
@@ -71,10 +75,7 @@ impl Report {
         met: bool,
     ) -> Vec<String> {
         let (what, goal, result) = (what.into(), goal.into(), result.into());
-        let verdict = match (met, kind) {
-            (true, _) => "met",
-            (false, _) => "missed",
-        };
+        let verdict = if met { "met" } else { "**missed**" };
         if !met {
             let text = format!("{what}: {result}, not {goal}");
             if kind == Kind::Counted {

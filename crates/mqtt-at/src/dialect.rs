@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use at_port::{
-    ErrorCode, FinalResult, Lane, Operation, OperationError, Port, PortEvent, Refusal, Reply, Rules,
+    ErrorCode, FinalResult, Lane, Operation, OperationError, Port, Refusal, Reply, Restarts, Rules,
 };
 use bytes::Bytes;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::watch;
 
 use self::meaning::Meaning;
 use crate::command::Command;
@@ -52,26 +51,21 @@ pub(crate) type ModemPort = Port<Inbound>;
 /// Connects a client. A module that starts anew meanwhile without a word, which only the return of its echo shows, has
 /// lost what was set before, such as the form in which no message can forge anything.
 pub(crate) async fn connect(dialect: &dyn Dialect, context: &Connecting<'_>) -> Result<()> {
-    let mut events = context.port.events();
+    let mut restarts = context.port.restarts();
     dialect.connect(context).await?;
-    if has_restarted(&mut events) {
+    if has_restarted(&mut restarts) {
         dialect.close(context.port, context.index).await;
         return Err(Error::Rebooted { outcome: Outcome::NotSent });
     }
     Ok(())
 }
 
-/// Whether the module has started anew, as far as has been reported since the events were subscribed to.
-pub(crate) fn has_restarted(events: &mut broadcast::Receiver<PortEvent>) -> bool {
-    let reported = std::iter::from_fn(|| match events.try_recv() {
-        Ok(event) => Some(Some(event)),
-        Err(TryRecvError::Lagged(_)) => Some(None),
-        Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-    });
-    let is_restart =
-        |event: Option<PortEvent>| matches!(event, Some(PortEvent::Reboot | PortEvent::UnexpectedEcho));
-    // All of them are taken, so that each is seen once.
-    reported.filter(|event| is_restart(event.clone())).count() > 0
+/// Whether the module has started anew since it was last asked for.
+pub(crate) fn has_restarted(restarts: &mut watch::Receiver<Restarts>) -> bool {
+    // Without a sender nothing is told any more.
+    let is_news = restarts.has_changed().unwrap_or(false);
+    restarts.mark_unchanged();
+    is_news
 }
 
 /// One vendor's way of MQTT over AT: tables first, flows where the order of commands differs.

@@ -1,7 +1,7 @@
 //! What is known of each client's connection: written by the dialect's rules, read by the clients.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -96,11 +96,15 @@ impl Links {
     }
 }
 
+/// How many events are kept for a slow receiver.
+const EVENTS: usize = 16;
+
 /// One client's connection, from its first CONNECT on. It may be lost and made again.
 #[derive(Debug)]
 pub(crate) struct Link {
     status: Watched<ClientStatus>,
-    events: broadcast::Sender<Event>,
+    /// Made when somebody listens.
+    events: OnceLock<broadcast::Sender<Event>>,
     filters: Mutex<Vec<(TopicFilter, QoS)>>,
     /// Whether the broker may send messages for subscriptions of earlier connections.
     keeps_session: bool,
@@ -114,7 +118,7 @@ impl Link {
     fn new(keeps_session: bool, is_kept: bool, meters: Meters) -> Self {
         Self {
             status: Watched::new(ClientStatus::Connecting),
-            events: broadcast::Sender::new(16),
+            events: OnceLock::new(),
             filters: Mutex::default(),
             keeps_session,
             is_kept,
@@ -152,7 +156,7 @@ impl Link {
     }
 
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.events.get_or_init(|| broadcast::Sender::new(EVENTS)).subscribe()
     }
 
     /// Done when the connection has come to its end and is not made again.
@@ -227,8 +231,10 @@ impl Link {
     }
 
     pub(crate) fn report(&self, event: Event) {
-        // No receiver at the moment is no fault.
-        let _ = self.events.send(event);
+        if let Some(events) = self.events.get() {
+            // No receiver at the moment is no fault.
+            let _ = events.send(event);
+        }
     }
 
     pub(crate) fn add_filters<'a>(&self, filters: impl IntoIterator<Item = &'a (TopicFilter, QoS)>) {

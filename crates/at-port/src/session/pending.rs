@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::active::Active;
-use super::{Job, Ticket};
+use super::Ticket;
+use super::job::Job;
 use crate::deferred::{Deferred, Verdict};
 use crate::error::{OperationError, Phase, Progress};
 use crate::exchange::Lane;
-use crate::reply::{FinalResult, Reply};
+use crate::reply::FinalResult;
 use crate::rules::Lost;
 
 /// The waiting operations, oldest first, and what cannot be told apart any more.
@@ -23,10 +23,8 @@ pub(super) struct Pending<T> {
 struct Waiting<T> {
     job: Box<Job<T>>,
     deferred: Deferred,
-    reply: Reply,
+    result: FinalResult,
     until: Instant,
-    command: String,
-    step: usize,
     /// How often progress has made the wait begin again.
     extended: u32,
     /// Set if the final result never came; the deferred result then stands for both.
@@ -51,36 +49,29 @@ impl<T> Default for Pending<T> {
 
 impl<T: Ticket> Pending<T> {
     /// Takes an operation whose last final result was a success.
-    pub(super) fn accept(&mut self, now: Instant, mut active: Box<Active<T>>, result: FinalResult) {
-        let reply = active.reply(result);
-        self.push(now, active, reply, None);
+    pub(super) fn accept(&mut self, now: Instant, job: Box<Job<T>>, result: FinalResult) {
+        self.push(now, job, result, None);
     }
 
     /// Takes an operation whose last final result is missing: the module may have done it all the same.
-    pub(super) fn await_result(&mut self, now: Instant, mut active: Box<Active<T>>) {
-        let missing = active.timeout_error();
-        let reply = active.reply(FinalResult::Ok);
-        self.push(now, active, reply, Some(missing));
+    pub(super) fn await_result(&mut self, now: Instant, job: Box<Job<T>>) {
+        let missing = job.timeout_error();
+        self.push(now, job, FinalResult::Ok, Some(missing));
     }
 
-    fn push(&mut self, now: Instant, active: Box<Active<T>>, reply: Reply, missing: Option<OperationError>) {
-        let (command, step) = (active.command(), active.index());
-        let mut job = active.job;
-        let Some(deferred) = job.operation.deferred.take() else {
-            job.settle(Ok(reply));
+    fn push(
+        &mut self,
+        now: Instant,
+        mut job: Box<Job<T>>,
+        result: FinalResult,
+        missing: Option<OperationError>,
+    ) {
+        let Some(deferred) = job.awaits.take() else {
+            job.conclude(result);
             return;
         };
         let until = now + deferred.timeout;
-        self.waiting.push_back(Waiting {
-            job,
-            deferred,
-            reply,
-            until,
-            command,
-            step,
-            extended: 0,
-            without_final: missing,
-        });
+        self.waiting.push_back(Waiting { job, deferred, result, until, extended: 0, without_final: missing });
     }
 
     /// Offers a line that may be a deferred result of an operation that waits, or owed by one that no longer does.
@@ -104,9 +95,9 @@ impl<T: Ticket> Pending<T> {
                     return Told::Line;
                 }
                 Verdict::Final => {
-                    let Some(mut done) = self.waiting.remove(position) else { break };
-                    done.reply.deferred = Some(line.clone());
-                    return Told::Result(done.job, done.reply);
+                    let Some(Waiting { mut job, result, .. }) = self.waiting.remove(position) else { break };
+                    job.deferred = Some(line.clone());
+                    return Told::Result(job, result);
                 }
             }
         }
@@ -132,7 +123,7 @@ impl<T: Ticket> Pending<T> {
     pub(super) fn give_up(&mut self, lost: Lost, report: Option<&Bytes>) {
         let concerned = |lane| lost == Lost::All || lost == Lost::Lane(lane);
         self.in_doubt.retain(|doubt| !concerned(doubt.lane));
-        self.fail_where(|it| concerned(it.job.operation.lane), |it| it.released(report.cloned()));
+        self.fail_where(|it| concerned(it.job.lane), |it| it.released(report.cloned()));
     }
 
     /// Ends all waits with an error.
@@ -164,7 +155,7 @@ impl<T: Ticket> Pending<T> {
                 Some(doubt) => doubt.owed += 1,
                 None => self.in_doubt.push(Doubt {
                     deferred: waiting.deferred.clone(),
-                    lane: waiting.job.operation.lane,
+                    lane: waiting.job.lane,
                     owed: 1,
                 }),
             }
@@ -199,19 +190,19 @@ pub(super) enum Told<T> {
     Nothing,
     /// No end of a wait, but none of anybody else's either.
     Line,
-    /// The result of this job, which is to be told.
-    Result(Box<Job<T>>, Reply),
+    /// The deferred result of this job, which is to be concluded with its final one.
+    Result(Box<Job<T>>, FinalResult),
 }
 
-impl<T> Waiting<T> {
+impl<T: Ticket> Waiting<T> {
     fn released(&self, report: Option<Bytes>) -> OperationError {
-        OperationError::Released { command: self.command.clone(), report }
+        OperationError::Released { command: self.job.command(), report }
     }
 
     fn timeout_error(&self) -> OperationError {
         self.without_final.clone().unwrap_or_else(|| OperationError::Timeout {
-            command: self.command.clone(),
-            step: self.step,
+            command: self.job.command(),
+            step: self.job.index(),
             phase: Phase::DeferredResult,
             after: self.deferred.timeout,
             progress: Progress::Complete,

@@ -5,42 +5,13 @@ use std::collections::VecDeque;
 use tokio::time::Instant;
 
 use super::Ticket;
-use crate::error::OperationError;
-use crate::exchange::{Lane, Operation};
-use crate::reply::Reply;
-
-/// An operation with the caller who waits for it.
-pub(super) struct Job<T> {
-    pub(super) operation: Operation,
-    pub(super) ticket: Option<T>,
-    pub(super) start_by: Instant,
-}
-
-impl<T: Ticket> Job<T> {
-    /// Whether the operation should still be started.
-    pub(super) fn wanted(&self) -> bool {
-        self.ticket.as_ref().is_none_or(Ticket::wanted)
-    }
-
-    /// Whether anybody wants to know what comes of it.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.operation.conclude.is_some() || self.ticket.as_ref().is_some_and(Ticket::wanted)
-    }
-
-    /// Tells everybody who is concerned what came of it.
-    pub(super) fn settle(mut self, outcome: Result<Reply, OperationError>) {
-        if let Some(conclude) = self.operation.conclude.take() {
-            conclude(&outcome);
-        }
-        if let Some(ticket) = self.ticket {
-            ticket.settle(outcome);
-        }
-    }
-}
+use super::job::Job;
+use crate::exchange::Lane;
 
 /// The lanes of the port.
 pub(super) struct Queue<T> {
-    lanes: [Waiting<T>; Lane::COUNT],
+    /// By position, up to the last one that has been used.
+    lanes: Vec<Waiting<T>>,
     turn: usize,
     /// No job is overdue before this.
     earliest: Option<Instant>,
@@ -58,14 +29,14 @@ struct Waiting<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { lanes: std::array::from_fn(|_| Waiting::default()), turn: 0, earliest: None }
+        Self { lanes: Vec::new(), turn: 0, earliest: None }
     }
 }
 
 impl<T: Ticket> Queue<T> {
     pub(super) fn push(&mut self, job: Box<Job<T>>) {
         self.take_note_of(job.start_by);
-        if let Some(lane) = self.lanes.get_mut(job.operation.lane.position()) {
+        if let Some(lane) = self.lane(job.lane) {
             lane.requests.push_back(job);
         }
     }
@@ -73,7 +44,7 @@ impl<T: Ticket> Queue<T> {
     /// Adds what a report asked for, unless `bound` such jobs wait in the lane already; gives the job back then.
     pub(super) fn push_follow_up(&mut self, job: Box<Job<T>>, bound: usize) -> Option<Box<Job<T>>> {
         let start_by = job.start_by;
-        match self.lanes.get_mut(job.operation.lane.position()) {
+        match self.lane(job.lane) {
             Some(lane) if lane.follow_ups.len() < bound => lane.follow_ups.push_back(job),
             _ => return Some(job),
         }
@@ -81,8 +52,16 @@ impl<T: Ticket> Queue<T> {
         None
     }
 
-    fn take_note_of(&mut self, start_by: Instant) {
-        self.earliest = Some(self.earliest.map_or(start_by, |earliest| earliest.min(start_by)));
+    fn lane(&mut self, lane: Lane) -> Option<&mut Waiting<T>> {
+        let position = lane.position();
+        if self.lanes.len() <= position {
+            self.lanes.resize_with(position + 1, Waiting::default);
+        }
+        self.lanes.get_mut(position)
+    }
+
+    fn take_note_of(&mut self, start_by: Option<Instant>) {
+        self.earliest = self.earliest.into_iter().chain(start_by).min();
     }
 
     /// The next job that is still wanted: control first, then lane by lane. What nobody wants is withdrawn.
@@ -127,12 +106,12 @@ impl<T: Ticket> Queue<T> {
         }
         let mut overdue = Vec::new();
         for jobs in self.lanes.iter_mut().flat_map(Waiting::queues) {
-            let (late, waiting) = jobs.drain(..).partition(|job| job.start_by <= now);
+            let (late, waiting) = jobs.drain(..).partition(|job| job.is_overdue(now));
             *jobs = waiting;
             overdue.extend::<VecDeque<_>>(late);
         }
         let left = self.lanes.iter_mut().flat_map(Waiting::queues).flatten();
-        self.earliest = left.map(|job| job.start_by).min();
+        self.earliest = left.filter_map(|job| job.start_by).min();
         overdue
     }
 
@@ -162,7 +141,7 @@ impl<T: Ticket> Waiting<T> {
 
 fn pop_wanted<T: Ticket>(jobs: &mut VecDeque<Box<Job<T>>>) -> Option<Box<Job<T>>> {
     while let Some(job) = jobs.pop_front() {
-        if job.wanted() {
+        if job.is_wanted() {
             return Some(job);
         }
     }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::active::Active;
-use super::queue::Job;
+use super::job::Job;
 use super::{Delivery, Session, Ticket};
 use crate::error::{OperationError, Progress};
 use crate::event::{LinkState, PortEvent};
@@ -24,9 +23,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if reaction.reboot {
             self.handle_reboot(now);
         }
-        if let Some(operation) = reaction.follow_up.filter(|_| !self.closing) {
-            let start_by = now + operation.start_within.unwrap_or(self.options.start_within);
-            let job = Box::new(Job { operation, ticket: None, start_by });
+        let follow_up = reaction.follow_up.filter(|_| !self.closing);
+        if let Some(mut job) = follow_up.and_then(|operation| Job::new(operation, None)) {
+            job.start_by = Some(now + self.patience_with(&job));
             if let Some(refused) = self.queue.push_follow_up(job, self.options.follow_ups) {
                 tracing::warn!("too many reports ask for an operation; the last one is refused");
                 refused.settle(Err(OperationError::NotStarted { after: Duration::ZERO }));
@@ -36,9 +35,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// Remembers for the operation in flight that its deferred result will not come.
     pub(super) fn note_loss(&mut self, line: &Bytes) {
-        let is_ended = |active: &&mut Box<Active<T>>| {
-            let deferred = active.job.operation.deferred.as_ref();
-            active.is_asked() && deferred.is_some_and(|it| it.is_ended_by(line))
+        let is_ended = |active: &&mut Box<Job<T>>| {
+            active.is_asked() && active.awaits.as_ref().is_some_and(|it| it.is_ended_by(line))
         };
         if let Some(active) = self.active.as_mut().filter(is_ended) {
             active.lost = Some(Some(line.clone()));
@@ -48,8 +46,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Ends the waits for deferred results that will not come.
     pub(super) fn give_up_pending(&mut self, lost: Lost, report: Option<&Bytes>) {
         self.pending.give_up(lost, report);
-        let is_concerned = |active: &&mut Box<Active<T>>| {
-            active.is_asked() && (lost == Lost::All || lost == Lost::Lane(active.job.operation.lane))
+        let is_concerned = |active: &&mut Box<Job<T>>| {
+            active.is_asked() && (lost == Lost::All || lost == Lost::Lane(active.lane))
         };
         if let Some(active) = self.active.as_mut().filter(is_concerned) {
             active.lost = Some(report.cloned());
@@ -64,7 +62,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         self.report(PortEvent::Reboot);
         if let Some(active) = self.active.take() {
             let progress = active.progress();
-            active.job.settle(Err(OperationError::Reset { progress }));
+            active.settle(Err(OperationError::Reset { progress }));
         }
         self.pending.fail_all(|| OperationError::Reset { progress: Progress::Complete });
         for job in self.queue.take_all() {

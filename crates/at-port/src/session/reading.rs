@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
 
-use super::active::{Active, Course, Recognised};
 use super::fence::Taken;
+use super::job::{Course, Job, Recognised};
 use super::pending::Told;
 use super::{Session, Ticket, note};
 use crate::deferred::Verdict;
@@ -79,8 +79,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         tracing::warn!(kind = ?damage.kind, got = damage.got, need = damage.need, "dropped bytes that could not be read");
         note(&mut self.tap, TapEntry::Dropped { bytes: damage.got });
         let reaction = self.codec.framing_mut().damaged(&damage);
-        // The bytes may be those of a message, or of an echo that holds a secret.
-        self.report(PortEvent::Damaged(Damage { head: Bytes::new(), ..damage }));
+        // Without the bytes, which may be those of a message, or of an echo that holds a secret.
+        self.report(PortEvent::Damaged { kind: damage.kind, got: damage.got, need: damage.need });
         self.react(now, None, reaction);
         self.suspect(now);
     }
@@ -103,9 +103,9 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         let secret =
             !is_told && self.may_hold_secret(recognised.is_some()) || self.is_secret_witnessed(&line);
         note(&mut self.tap, if secret { TapEntry::SecretLine } else { TapEntry::Line(&line) });
-        if let Told::Result(job, reply) = told {
+        if let Told::Result(job, result) = told {
             // Behind the witness: a program may end with this, and its transcript be missing the last word.
-            job.settle(Ok(reply));
+            job.conclude(result);
         }
 
         if deferred
@@ -134,7 +134,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// A line that repeats the command in flight is its echo. Garbage may precede it, and a reboot explain it.
     fn take_echo(&mut self, line: &Bytes) -> bool {
-        let may_echo = |active: &&mut Box<Active<T>>| active.echo_possible && active.is_asked();
+        let may_echo = |active: &&mut Box<Job<T>>| active.echo_possible && active.is_asked();
         let Some(active) = self.active.as_mut().filter(may_echo) else { return false };
         let command = &active.step().line;
         let line = line.trim_ascii_end();
@@ -248,7 +248,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             // Data that is still on its way would be read as the start of the next command.
             self.doubt |= matches!(active.course, Course::Data { .. });
             let error = active.refusal(result);
-            active.job.settle(Err(error));
+            active.settle(Err(error));
         } else {
             if let Some(on) = echo_setting(&active.step().line) {
                 self.echo_off = !on;
@@ -265,13 +265,12 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     }
 
     /// The last final result was a success: the operation is complete, or waits for its deferred result.
-    fn conclude(&mut self, now: Instant, mut active: Box<Active<T>>, result: FinalResult) {
-        if active.deferred.is_some() || active.job.operation.deferred.is_none() {
-            let reply = active.reply(result);
-            active.job.settle(Ok(reply));
+    fn conclude(&mut self, now: Instant, mut active: Box<Job<T>>, result: FinalResult) {
+        if active.deferred.is_some() || active.awaits.is_none() {
+            active.conclude(result);
         } else if let Some(report) = active.lost.take() {
             let command = active.command();
-            active.job.settle(Err(OperationError::Released { command, report }));
+            active.settle(Err(OperationError::Released { command, report }));
         } else {
             self.pending.accept(now, active, result);
         }

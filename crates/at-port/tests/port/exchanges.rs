@@ -50,6 +50,23 @@ async fn f11_echo_is_dropped_and_its_return_is_reported_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_that_is_not_needed_when_its_turn_comes_is_left_out() {
+    let mut s = synced().await;
+    for is_needed in [true, false] {
+        let (first, last) = (CommandLine::execute(""), CommandLine::execute("+CGMR"));
+        let steps = [Exchange::new(first), csq().only_if(move || is_needed), Exchange::new(last)];
+        let running = s.run(Operation::sequence(steps));
+        s.module.answer("AT\r", "\r\nOK\r\n").await;
+        if is_needed {
+            s.module.answer("AT+CSQ\r", "\r\n+CSQ: 1,99\r\n\r\nOK\r\n").await;
+        }
+        s.module.answer("AT+CGMR\r", "\r\nERROR\r\n").await;
+        let Err(OperationError::Refused(refusal)) = running.await.unwrap() else { panic!("it is refused") };
+        assert_eq!((refusal.command.as_str(), refusal.step), ("AT+CGMR", 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_payload_that_looks_like_an_echo_is_delivered() {
     let mut s = synced().await;
     let mut reports = s.port.receiver(Channel::Modem);

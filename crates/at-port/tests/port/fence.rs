@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use at_codec::{CommandLine, Damage, DamageKind, Extent, Framing};
+use at_codec::{CommandLine, DamageKind, Extent, Framing};
 use at_port::{
     Answer, Channel, Deferred, Exchange, LinkState, Operation, OperationError, Port, PortError, PortEvent,
     PortOptions, Probe, Progress, Reaction, Rules,
@@ -210,8 +210,8 @@ async fn f07_half_a_line_and_silence_puts_an_idle_link_in_doubt() {
     s.module.pass_fence().await;
     s.module.send("f\r\n").await;
     s.check_in_step().await;
-    let damage = Damage { kind: DamageKind::Silence, head: "".into(), got: 9, need: 0 };
-    assert_eq!(seen(&mut events)[..2], [PortEvent::Damaged(damage), PortEvent::Link(LinkState::Suspect)]);
+    let damage = PortEvent::Damaged { kind: DamageKind::Silence, got: 9, need: 0 };
+    assert_eq!(seen(&mut events)[..2], [damage, PortEvent::Link(LinkState::Suspect)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,7 +143,7 @@ fn play(events: &[Event]) -> Course {
             Event::Wait { milliseconds } => now += ms(milliseconds),
         }
         while let Some(delivery) = session.poll_delivery() {
-            damaged |= matches!(delivery, Delivery::Event(PortEvent::Damaged(_)));
+            damaged |= matches!(delivery, Delivery::Event(PortEvent::Damaged { .. }));
         }
         if session.deadline().is_some_and(|due| due <= now) {
             session.handle_timeout(now);

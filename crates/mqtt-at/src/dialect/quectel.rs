@@ -149,6 +149,10 @@ impl Dialect for Quectel {
         let connected = flow::is_connected(port, index).await?;
         if connected == Some(true) {
             self.sessions.set_open(index, true);
+            if self.sessions.pulls(index) {
+                // The report of a message may have been lost, too. If the port is gone, nothing can be fetched.
+                let _ = port.post(rules::look());
+            }
         }
         Ok(connected.into())
     }

@@ -103,7 +103,7 @@ impl Recorded {
                 self.fence_probes.increment((*probes).into());
             }
             PortEvent::Reboot => self.reboots.increment(1),
-            PortEvent::Damaged(_) => self.labelled(DAMAGED_FRAMES, "kind", "damaged"),
+            PortEvent::Damaged { .. } => self.labelled(DAMAGED_FRAMES, "kind", "damaged"),
             PortEvent::Overrun { .. } => self.labelled(DAMAGED_FRAMES, "kind", "overrun"),
             PortEvent::OrphanFinal => self.labelled(STRAY_LINES, "kind", "final"),
             PortEvent::UnknownLine { .. } => self.labelled(STRAY_LINES, "kind", "unknown"),

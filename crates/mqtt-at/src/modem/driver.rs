@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use at_port::{Driver, Listeners, PortError};
+use futures::channel::mpsc;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
 
 use crate::event::LossCause;
 use crate::link::{Inbound, Links};
@@ -53,7 +53,7 @@ impl<IO> ModemDriver<IO> {
 
     /// Only a task that was woken is polled, so that the port's own wake-ups cost the others nothing.
     fn poll_tasks(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(task)) = self.new_tasks.poll_recv(cx) {
+        while let Poll::Ready(Some(task)) = Pin::new(&mut self.new_tasks).poll_next(cx) {
             self.tasks.push(task);
         }
         while let Poll::Ready(Some(())) = Pin::new(&mut self.tasks).poll_next(cx) {}
@@ -74,7 +74,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for ModemDriver<IO> {
                 this.reason = reason;
                 this.links.lose_all(&LossCause::PortGone);
             }
-            match this.drivers.poll_recv(cx) {
+            match Pin::new(&mut this.drivers).poll_next(cx) {
                 Poll::Ready(Some(next)) => this.driver = Some(next),
                 Poll::Ready(None) if this.driver.is_none() => {
                     this.links.end_all(&LossCause::PortGone);

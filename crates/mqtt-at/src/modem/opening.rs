@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use at_port::{Driver, Listeners, PayloadMark, Port, PortError, PortOptions, SessionOptions, Tap, TapEntry};
+use futures::channel::mpsc;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::ModemDriver;
@@ -65,7 +65,7 @@ impl Setup {
         Self {
             links: Arc::new(Links::new(Meters::of(&name))),
             name,
-            session: options.session.clone(),
+            session: std::mem::take(&mut options.session),
             lane_capacity: options.lane_capacity,
             tap: options.tap.take().map(|tap| SharedTap(Arc::new(Mutex::new(tap)))),
             mark: options.state_dir.take().zip(device.map(str::to_owned)),
@@ -124,7 +124,7 @@ where
     async fn reopen(&mut self) -> Result<ModemPort> {
         let io = (self.connect)().await?;
         let (port, driver) = self.setup.port(io);
-        self.drivers.send(Box::new(driver)).map_err(|_| port_gone(PortError::DriverGone))?;
+        self.drivers.unbounded_send(Box::new(driver)).map_err(|_| port_gone(PortError::DriverGone))?;
         Ok(port)
     }
 
@@ -154,10 +154,10 @@ impl Opening {
         mut options: ModemOptions,
     ) -> (Self, ModemDriver<IO>) {
         let setup = Setup::of(&mut options, None);
-        let (drivers, next) = mpsc::unbounded_channel();
+        let (drivers, next) = mpsc::unbounded();
         let (port, driver) = setup.port(io);
         // The receiver is here.
-        let _ = drivers.send(Box::new(driver));
+        let _ = drivers.unbounded_send(Box::new(driver));
         Self::start(setup.links, setup.listeners, options, next, |opening| opening.port = Some(port))
     }
 
@@ -174,7 +174,7 @@ impl Opening {
     {
         let setup = Setup::of(&mut options, device);
         let (links, listeners) = (Arc::clone(&setup.links), setup.listeners.clone());
-        let (drivers, next) = mpsc::unbounded_channel();
+        let (drivers, next) = mpsc::unbounded();
         let reopener = Reopener { setup, connect, drivers };
         Self::start(links, listeners, options, next, |opening| opening.reopen = Some(Box::new(reopener)))
     }
@@ -186,7 +186,7 @@ impl Opening {
         drivers: mpsc::UnboundedReceiver<Box<Driver<IO, Inbound>>>,
         fill: impl FnOnce(&mut Self),
     ) -> (Self, ModemDriver<IO>) {
-        let (tasks, new_tasks) = mpsc::unbounded_channel();
+        let (tasks, new_tasks) = mpsc::unbounded();
         let driver = ModemDriver::new(drivers, new_tasks, Arc::clone(&links), listeners.clone());
         let mut opening = Self { port: None, reopen: None, options, links, listeners, tasks };
         fill(&mut opening);
@@ -196,7 +196,7 @@ impl Opening {
     /// Brings the module up for the first time.
     pub(super) async fn bring_up(self) -> Result<Modem> {
         let Self { port, mut reopen, options, links, listeners, tasks } = self;
-        let mut events = listeners.events();
+        let mut news = listeners.restarts();
         let port = match (port, &mut reopen) {
             (Some(port), _) => port,
             (None, Some(reopen)) => reopen.reopen().await?,
@@ -206,7 +206,7 @@ impl Opening {
         let (identity, dialect) = loop {
             let ready = set_up(&port, &options, &links).await?;
             // A module that has started anew meanwhile without a word, which only its echo shows, has lost its settings.
-            if !dialect::has_restarted(&mut events) {
+            if !dialect::has_restarted(&mut news) {
                 break ready;
             }
             restarts += 1;
@@ -214,7 +214,7 @@ impl Opening {
                 return Err(Error::Rebooted { outcome: Outcome::NotSent });
             }
         };
-        let (renewals, demands) = mpsc::unbounded_channel();
+        let (renewals, demands) = mpsc::unbounded();
         let shared = Arc::new(Shared {
             port: RwLock::new(port),
             listeners,
@@ -231,7 +231,7 @@ impl Opening {
         });
         if options.supervision.on {
             let supervisor = Supervisor::new(Arc::clone(&shared), reopen, options, demands);
-            shared.spawn(Box::pin(supervisor.run()));
+            shared.spawn(Box::pin(Box::new(supervisor).run()));
         }
         Ok(Modem::new(shared))
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use at_port::{Channel, Listeners};
+use futures::channel::mpsc;
 use futures::future::BoxFuture;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{Dialect, ModemPort};
@@ -30,7 +31,8 @@ pub(crate) struct Shared {
     pub(crate) progress: Option<Progress>,
     pub(crate) supervision: Supervision,
     pub(super) state: Watched<ModemState>,
-    /// Where tasks go that run as long as the modem's driver.
+    /// Where tasks go that run as long as the modem's driver. Few ever come, so it is a channel that has no room in
+    /// reserve, as are those of the driver and of the supervisor.
     pub(super) tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
     /// What clients ask the supervisor for: a new data connection. It answers when it has tried.
     pub(super) renewals: mpsc::UnboundedSender<oneshot::Sender<()>>,
@@ -81,7 +83,7 @@ impl Shared {
     /// Has the data connection renewed, unless a client is connected over it. Returns when it was tried.
     pub(crate) async fn renew_data_connection(&self) {
         let (done, answer) = oneshot::channel();
-        if self.renewals.send(done).is_ok() {
+        if self.renewals.unbounded_send(done).is_ok() {
             // Without a supervisor there is nothing to wait for.
             let _ = answer.await;
         }
@@ -90,7 +92,7 @@ impl Shared {
     /// Runs a task as long as the modem's driver is polled.
     pub(crate) fn spawn(&self, task: BoxFuture<'static, ()>) {
         // Without a driver nothing works any more, this task included.
-        let _ = self.tasks.send(task);
+        let _ = self.tasks.unbounded_send(task);
     }
 
     /// Reserves a client of the module; the second value says that it may have to be closed first.

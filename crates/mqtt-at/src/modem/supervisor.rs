@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use at_codec::CommandLine;
-use at_port::{Exchange, Lane, PortError, PortEvent};
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use at_port::{Exchange, Lane, LinkState, PortError, Restarts};
+use futures::StreamExt;
+use futures::channel::mpsc;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::opening::{Reopen, meet};
@@ -42,7 +43,11 @@ pub(super) struct Supervisor {
     reopen: Option<Box<dyn Reopen>>,
     options: ModemOptions,
     renewals: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
-    events: broadcast::Receiver<PortEvent>,
+    restarts: watch::Receiver<Restarts>,
+    /// Those that have been dealt with.
+    known: Restarts,
+    /// Changes when a port ends.
+    link: watch::Receiver<LinkState>,
     backoff: Backoff,
     ladder: Ladder,
 }
@@ -74,11 +79,13 @@ impl Supervisor {
     ) -> Self {
         let plan = &options.supervision;
         let backoff = Backoff::new(plan.first_delay, plan.longest_delay, plan.seed);
-        let events = shared.listeners.events();
-        Self { shared, reopen, options, renewals, events, backoff, ladder: Ladder::default() }
+        let (mut restarts, link) = (shared.listeners.restarts(), shared.listeners.link());
+        let known = *restarts.borrow_and_update();
+        Self { shared, reopen, options, renewals, restarts, known, link, backoff, ladder: Ladder::default() }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Boxed, because a future has room for its arguments twice.
+    pub(super) async fn run(mut self: Box<Self>) {
         let closing = self.shared.closing.clone();
         tokio::select! {
             biased;
@@ -106,7 +113,7 @@ impl Supervisor {
                     // Somebody switched the echo on. Switching it off is all there is to do.
                     match Box::pin(bringup::identify(&self.shared.port(), None)).await {
                         Ok(_) => {
-                            self.forget_events();
+                            self.known.suspected = self.restarts.borrow_and_update().suspected;
                             continue;
                         }
                         Err(error) => {
@@ -140,15 +147,19 @@ impl Supervisor {
             if self.shared.port().ended().is_some() {
                 return Trouble::PortGone;
             }
+            let restarts = *self.restarts.borrow_and_update();
+            if restarts.reported != self.known.reported {
+                return Trouble::Rebooted;
+            }
+            if restarts.suspected != self.known.suspected {
+                return Trouble::Echo;
+            }
             tokio::select! {
                 biased;
-                event = self.events.recv() => match event {
-                    Ok(PortEvent::Reboot) => return Trouble::Rebooted,
-                    Ok(PortEvent::UnexpectedEcho) => return Trouble::Echo,
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return Trouble::PortGone,
-                },
-                Some(asked) = self.renewals.recv() => return Trouble::DataConnection(asked),
+                // The senders of these are in the listeners, which are in `shared`.
+                _ = self.restarts.changed() => {}
+                _ = self.link.changed() => {}
+                Some(asked) = self.renewals.next() => return Trouble::DataConnection(asked),
             }
         }
     }
@@ -252,7 +263,7 @@ impl Supervisor {
 
     /// Does what is left to do for a module that has said who it is. What was reported before is dealt with by it.
     async fn finish(&mut self) -> Result<()> {
-        self.forget_events();
+        self.known = *self.restarts.borrow_and_update();
         let port = self.shared.port();
         self.shared.dialect.prepare(&port).await?;
         self.attach().await
@@ -336,11 +347,6 @@ impl Supervisor {
             }
         }
         true
-    }
-
-    /// Drops what the port has reported so far.
-    fn forget_events(&mut self) {
-        while !matches!(self.events.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
     }
 }
 

@@ -65,6 +65,34 @@ struct Session {
     pulls: AtomicBool,
     /// How many operations that fetch each slot are queued or in flight.
     owed: [AtomicU8; 5],
+    /// How many of them came of a report.
+    reported: AtomicU8,
+    /// How many of those have ended without a look whether other messages wait.
+    unlooked: AtomicU8,
+}
+
+/// A burst of messages is interrupted after so many for a look whether others wait.
+const LONGEST_BURST: u8 = 32;
+
+impl Session {
+    fn must_be_asked(&self) -> bool {
+        self.open.load(Ordering::Relaxed) && self.pulls.load(Ordering::Relaxed)
+    }
+
+    /// Counts an operation that fetches these slots up or down.
+    fn count(&self, slots: &[u8], is_reported: bool, change: fn(&AtomicU8)) {
+        let owed = slots.iter().filter_map(|slot| self.owed.get(usize::from(*slot)));
+        owed.chain(is_reported.then_some(&self.reported)).for_each(change);
+    }
+
+    /// Whether it is time to look for messages whose report got lost. It can wait while another report is about to be
+    /// followed, which looks as well, but not for ever.
+    fn should_look(&self) -> bool {
+        let unlooked = self.unlooked.load(Ordering::Relaxed) + 1;
+        let is_time = self.reported.load(Ordering::Relaxed) <= 1 || unlooked >= LONGEST_BURST;
+        self.unlooked.store(if is_time { 0 } else { unlooked }, Ordering::Relaxed);
+        is_time
+    }
 }
 
 impl Sessions {
@@ -88,13 +116,19 @@ impl Sessions {
         self.of(client).is_some_and(|session| session.open.load(Ordering::Relaxed))
     }
 
-    /// Whether messages of any client wait to be fetched.
-    pub(super) fn any_pulls(&self) -> bool {
-        self.sessions.iter().any(|it| it.open.load(Ordering::Relaxed) && it.pulls.load(Ordering::Relaxed))
+    /// Whether messages of a client wait to be fetched.
+    pub(super) fn pulls(&self, client: u8) -> bool {
+        self.of(client).is_some_and(Session::must_be_asked)
     }
 
-    fn owed(&self, client: u8, slot: u8) -> Option<&AtomicU8> {
-        self.of(client)?.owed.get(usize::from(slot))
+    fn any_pulls(&self) -> bool {
+        self.sessions.iter().any(Session::must_be_asked)
+    }
+
+    /// Whether a slot is about to be fetched.
+    fn is_owed(&self, client: u8, slot: u8) -> bool {
+        let owed = self.of(client).and_then(|session| session.owed.get(usize::from(slot)));
+        owed.is_some_and(|owed| owed.load(Ordering::Relaxed) > 0)
     }
 
     fn of(&self, client: u8) -> Option<&Session> {
@@ -162,15 +196,16 @@ impl QuectelRules {
 
     /// A message waits in a slot: fetch it, then look whether others wait of which no report came through.
     fn stored(&self, client: u8, slot: u8) -> Reaction<Inbound> {
-        self.fetch(client, &[slot], Some(ReadRecv::scan()))
+        let sessions = Arc::clone(&self.sessions);
+        let is_time = move || sessions.of(client).is_some_and(Session::should_look);
+        self.fetch(client, &[slot], Some(ReadRecv::scan().only_if(is_time)))
     }
 
     /// Fetches what waits and is not about to be fetched. It is not looked again afterwards, so that a slot that
     /// does not get empty cannot keep the port busy for ever.
     fn scanned(&self, status: &StoredMessages) -> Reaction<Inbound> {
-        let is_owed =
-            |slot| self.sessions.owed(status.client, slot).is_some_and(|it| it.load(Ordering::Relaxed) > 0);
-        let waiting = facts::SLOTS.zip(status.slots).filter(|(slot, full)| *full && !is_owed(*slot));
+        let is_new = |slot: u8, is_full| is_full && !self.sessions.is_owed(status.client, slot);
+        let waiting = facts::SLOTS.zip(status.slots).filter(|(slot, is_full)| is_new(*slot, *is_full));
         let slots: Vec<u8> = waiting.map(|(slot, _)| slot).collect();
         self.fetch(status.client, &slots, None)
     }
@@ -180,14 +215,16 @@ impl QuectelRules {
         if !is_wanted || slots.is_empty() {
             return Reaction::default();
         }
+        let Some(session) = self.sessions.of(client) else { return Reaction::default() };
+        let is_reported = scan.is_some();
+        session.count(slots, is_reported, |count| _ = count.fetch_add(1, Ordering::Relaxed));
         let fetches = slots.iter().filter_map(|slot| QmtRecv::slot(client, *slot).exchange().ok());
         let operation = Operation::sequence(fetches.chain(scan)).lane(Lane::client(client));
-        let owed = |slot: &u8| self.sessions.owed(client, *slot);
-        slots.iter().filter_map(owed).for_each(|owed| _ = owed.fetch_add(1, Ordering::Relaxed));
         let (slots, sessions) = (slots.to_vec(), Arc::clone(&self.sessions));
         let operation = operation.on_conclusion(move |_| {
-            let owed = slots.iter().filter_map(|slot| sessions.owed(client, *slot));
-            owed.for_each(|owed| _ = owed.fetch_sub(1, Ordering::Relaxed));
+            if let Some(session) = sessions.of(client) {
+                session.count(&slots, is_reported, |count| _ = count.fetch_sub(1, Ordering::Relaxed));
+            }
         });
         Reaction { follow_up: Some(operation), ..Reaction::default() }
     }
@@ -258,9 +295,13 @@ impl Rules for QuectelRules {
             return Reaction::default();
         }
         // What was lost may have been the report of a message that waits.
-        let scan = Operation::from(ReadRecv::scan()).lane(Lane::COMMON);
-        Reaction { follow_up: Some(scan), ..Reaction::default() }
+        Reaction { follow_up: Some(look()), ..Reaction::default() }
     }
+}
+
+/// Looks whether messages wait, and fetches them then.
+pub(super) fn look() -> Operation {
+    Operation::from(ReadRecv::scan()).lane(Lane::COMMON)
 }
 
 fn client_and_code(line: &[u8], name: &str) -> Option<(u8, i64)> {

@@ -71,7 +71,7 @@ fn check_events(case: &Case, events: &mut broadcast::Receiver<PortEvent>) {
     let mut damaged = 0;
     loop {
         match events.try_recv() {
-            Ok(PortEvent::Damaged(_)) => damaged += 1,
+            Ok(PortEvent::Damaged { .. }) => damaged += 1,
             Ok(PortEvent::UnknownLine { length }) => {
                 let is_listed = case.unknown.iter().any(|(line, _)| line.len() == length);
                 assert!(is_listed, "{}: an unknown line of {length} bytes", case.name);

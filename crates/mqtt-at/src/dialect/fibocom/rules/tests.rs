@@ -427,7 +427,7 @@ async fn damage_is_followed_by_a_look_for_messages() {
     let mut events = events.unwrap();
     let mut damaged = 0;
     while let Ok(event) = events.try_recv() {
-        damaged += usize::from(matches!(event, PortEvent::Damaged(_)));
+        damaged += usize::from(matches!(event, PortEvent::Damaged { .. }));
     }
     assert_eq!(damaged, 1);
 }

@@ -193,9 +193,6 @@ async fn stored_messages_are_fetched_in_the_order_of_their_reports() {
         >> AT+QMTRECV=0,0
         << +QMTRECV: 0,0,"t",3,"one"
         << OK
-        >> AT+QMTRECV?
-        << +QMTRECV: 0,0,1,0,0,0
-        << OK
         >> AT+QMTRECV=0,1
         << +QMTRECV: 0,0,"t",3,"two"
         << OK
@@ -205,6 +202,29 @@ async fn stored_messages_are_fetched_in_the_order_of_their_reports() {
         >> AT
         << OK"#;
     assert_eq!(host.converse(script, async |port| payloads(port, 2).await).await, ["one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_without_end_is_interrupted_for_a_look() {
+    let (host, _link) = connected(true);
+    let mut script = "<< +QMTRECV: 0,0\n".to_owned();
+    for number in 1..=70 {
+        let (slot, next) = ((number - 1) % 5, number % 5);
+        script += &format!(">> AT+QMTRECV=0,{slot}\n<< +QMTRECV: 0,0,\"t\",1,\"x\"\n");
+        // The next message comes before this one is done with.
+        script += &format!("<< +QMTRECV: 0,{next}\n<< OK\n");
+        if number % 32 == 0 {
+            script += &format!(">> AT+QMTRECV?\n<< +QMTRECV: 0,{}\n<< OK\n", row(next));
+        }
+    }
+    script += ">> AT+QMTRECV=0,0\n<< +QMTRECV: 0,0,\"t\",4,\"last\"\n<< OK\n";
+    script += ">> AT+QMTRECV?\n<< +QMTRECV: 0,0,0,0,0,0\n<< OK\n>> AT\n<< OK\n";
+    assert_eq!(host.converse(&script, async |port| payloads(port, 71).await).await.last().unwrap(), "last");
+}
+
+/// What the module says of its slots when only one holds a message.
+fn row(slot: i32) -> String {
+    (0..5).map(|it| i32::from(it == slot).to_string()).collect::<Vec<_>>().join(",")
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,6 +249,7 @@ async fn messages_whose_reports_were_lost_are_found_and_fetched() {
     assert_eq!(host.converse(script, async |port| payloads(port, 3).await).await, ["one", "two", "three"]);
     let owed = host.sessions.sessions[0].owed.each_ref().map(|owed| owed.load(Ordering::Relaxed));
     assert_eq!(owed, [0; 5], "nothing is owed when everything was fetched");
+    assert_eq!(host.sessions.sessions[0].reported.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,7 +295,7 @@ async fn damage_is_followed_by_a_look_for_stored_messages() {
     let mut events = events.unwrap();
     let mut damaged = 0;
     while let Ok(event) = events.try_recv() {
-        damaged += usize::from(matches!(event, PortEvent::Damaged(_)));
+        damaged += usize::from(matches!(event, PortEvent::Damaged { .. }));
     }
     assert_eq!(damaged, 1);
 }

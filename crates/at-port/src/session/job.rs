@@ -1,4 +1,4 @@
-//! The operation that has the port.
+//! An operation on its way: in the queue, on the port, and then perhaps waiting for its deferred result.
 
 use std::time::Duration;
 
@@ -7,18 +7,27 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use super::{Job, Ticket};
-use crate::deferred::Verdict;
+use super::Ticket;
+use crate::deferred::{Deferred, Verdict};
 use crate::error::{OperationError, Phase, Progress, Refusal};
 use crate::event::TapEntry;
-use crate::exchange::{Answer, Exchange, PromptForm};
+use crate::exchange::{Answer, Conclude, Exchange, Lane, Operation, PromptForm};
 use crate::reply::{FinalResult, Reply};
 
-/// An operation of which at least the first byte is about to be written.
-pub(super) struct Active<T> {
-    pub(super) job: Box<Job<T>>,
+/// An operation with the caller who waits for it, and how far it has come. It is made once, by the caller, and stays
+/// where it is until it is settled.
+pub(crate) struct Job<T> {
+    ticket: Option<T>,
+    on_conclusion: Option<Conclude>,
+    pub(super) lane: Lane,
+    pub(super) start_within: Option<Duration>,
+    /// When it is given up unless it has begun; known once it is queued.
+    pub(super) start_by: Option<Instant>,
+    /// How its deferred result is told, if it has one.
+    pub(super) awaits: Option<Deferred>,
+    /// The exchange that comes next, or is in flight.
     step: Exchange,
-    /// Which step this is, counted from 0.
+    /// Which one it is, counted from 0.
     index: usize,
     /// The steps to come, the next one last.
     later: Vec<Exchange>,
@@ -80,20 +89,26 @@ impl Course {
     }
 }
 
-impl<T: Ticket> Active<T> {
-    /// Takes up a job, whose lines end as the module wants it; one without steps is complete at once.
-    pub(super) fn start(mut job: Box<Job<T>>, line_feed: bool) -> Option<Box<Self>> {
-        let mut later = std::mem::take(&mut job.operation.steps);
-        if line_feed {
-            later = later.into_iter().map(Exchange::with_line_feed).collect();
-        }
-        later.reverse();
-        let Some(step) = later.pop() else {
-            job.settle(Ok(Reply { lines: Vec::new(), result: FinalResult::Ok, deferred: None }));
+impl<T: Ticket> Job<T> {
+    /// Takes up an operation. One without exchanges is complete at once.
+    pub(crate) fn new(operation: Operation, ticket: Option<T>) -> Option<Box<Self>> {
+        let Operation { first, mut later, deferred: awaits, lane, start_within, on_conclusion } = operation;
+        let Some(step) = first else {
+            settle(
+                ticket,
+                on_conclusion,
+                Ok(Reply { lines: Vec::new(), result: FinalResult::Ok, deferred: None }),
+            );
             return None;
         };
+        later.reverse();
         Some(Box::new(Self {
-            job,
+            ticket,
+            on_conclusion,
+            lane,
+            start_within,
+            start_by: None,
+            awaits,
             step,
             index: 0,
             later,
@@ -109,6 +124,33 @@ impl<T: Ticket> Active<T> {
             began: None,
             span: Span::none(),
         }))
+    }
+
+    /// Ends each command line as a module wants it that takes nothing less than CR LF.
+    pub(super) fn add_line_feeds(&mut self) {
+        self.step.add_line_feed();
+        self.later.iter_mut().for_each(Exchange::add_line_feed);
+    }
+
+    /// Whether the operation should still be started.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.ticket.as_ref().is_none_or(Ticket::wanted)
+    }
+
+    /// Whether anybody wants to know what comes of it.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.on_conclusion.is_some() || self.ticket.as_ref().is_some_and(Ticket::wanted)
+    }
+
+    /// Whether it should have been started by now.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.start_by.is_some_and(|due| due <= now)
+    }
+
+    /// Tells everybody who is concerned what came of it.
+    #[allow(clippy::boxed_local, reason = "to be taken out of its box it would be copied")]
+    pub(super) fn settle(self: Box<Self>, outcome: Result<Reply, OperationError>) {
+        settle(self.ticket, self.on_conclusion, outcome);
     }
 
     /// The first byte of this step's command line has been written.
@@ -252,7 +294,7 @@ impl<T: Ticket> Active<T> {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.course {
             Course::Prompt { until } | Course::Final { until } => Some(until),
-            Course::Line { .. } if self.is_untouched() => Some(self.job.start_by),
+            Course::Line { .. } if self.is_untouched() => self.start_by,
             Course::Line { .. } | Course::Data { .. } => None,
         }
     }
@@ -264,11 +306,16 @@ impl<T: Ticket> Active<T> {
         (self.kept > LONGEST_ANSWER).then_some(self.kept)
     }
 
-    /// Goes on to the next step, if there is one.
+    /// Goes on to the next step that is needed, if there is one.
     pub(super) fn advance(&mut self) -> bool {
-        let Some(next) = self.later.pop() else { return false };
-        self.step = next;
-        self.index += 1;
+        loop {
+            let Some(next) = self.later.pop() else { return false };
+            self.index += 1;
+            if next.is_needed() {
+                self.step = next;
+                break;
+            }
+        }
         self.mark = self.lines.len();
         self.course = Course::Line { sent: 0 };
         self.echo_possible = true;
@@ -283,7 +330,7 @@ impl<T: Ticket> Active<T> {
 
     /// How a line bears on the deferred result, which only the last step can have caused.
     pub(super) fn verdict(&self, line: &[u8]) -> Verdict {
-        match &self.job.operation.deferred {
+        match &self.awaits {
             Some(deferred) if self.is_last_step() && self.is_asked() => deferred.verdict(line),
             _ => Verdict::NotThis,
         }
@@ -291,14 +338,13 @@ impl<T: Ticket> Active<T> {
 
     /// Whether a report that names nobody may end the wait for the deferred result.
     pub(super) fn may_be_refused_by(&self, line: &[u8]) -> bool {
-        let deferred =
-            self.job.operation.deferred.as_ref().filter(|_| self.is_last_step() && self.is_asked());
+        let deferred = self.awaits.as_ref().filter(|_| self.is_last_step() && self.is_asked());
         deferred.is_some_and(|deferred| deferred.is_refused_by(line))
     }
 
     /// Whether the module may have taken the command although its final result is missing.
     pub(super) fn may_still_succeed(&self) -> bool {
-        self.is_last_step() && self.job.operation.deferred.is_some() && self.lost.is_none()
+        self.is_last_step() && self.awaits.is_some() && self.lost.is_none()
     }
 
     /// Whether a line is an information response by its name, and whether its shape was asked for, too.
@@ -371,8 +417,22 @@ impl<T: Ticket> Active<T> {
         format!("AT{}", self.step.line.name())
     }
 
-    /// Takes the reply together, once everything is known.
-    pub(super) fn reply(&mut self, result: FinalResult) -> Reply {
-        Reply { lines: std::mem::take(&mut self.lines), result, deferred: self.deferred.take() }
+    /// Gives the caller the reply, for everything is known now.
+    pub(super) fn conclude(mut self: Box<Self>, result: FinalResult) {
+        let reply = Reply { lines: std::mem::take(&mut self.lines), result, deferred: self.deferred.take() };
+        self.settle(Ok(reply));
+    }
+}
+
+fn settle<T: Ticket>(
+    ticket: Option<T>,
+    on_conclusion: Option<Conclude>,
+    outcome: Result<Reply, OperationError>,
+) {
+    if let Some(call) = on_conclusion {
+        call(&outcome);
+    }
+    if let Some(ticket) = ticket {
+        ticket.settle(outcome);
     }
 }

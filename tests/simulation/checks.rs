@@ -80,9 +80,21 @@ fn only_what_was_meant(attempts: &[Attempt], ledger: &Ledger) -> Option<String> 
         .collect();
     let strange = ledger.accepted.iter().filter(|it| it.from.is_some()).find(|it| {
         let is_meant = meant.contains_key(&(it.topic.as_str(), &it.payload[..]));
-        !is_meant && !it.topic.starts_with("alive/")
+        !is_meant && !it.topic.starts_with("alive/") && !is_filled_up(attempts, &it.topic, &it.payload)
     })?;
     Some(format!("I5: nobody published {} {}", strange.topic, strange.payload.escape_ascii()))
+}
+
+/// Whether a payload was cut short on its way and filled up with line ends, for a module that waited for the rest.
+fn is_filled_up(attempts: &[Attempt], topic: &str, payload: &[u8]) -> bool {
+    let Some(start) = without_filler(payload) else { return false };
+    attempts.iter().any(|attempt| attempt.topic == topic && attempt.payload.starts_with(start))
+}
+
+/// What stands before `?` and line ends, with which the library ends what a module may still be waiting for.
+fn without_filler(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().rposition(|&byte| byte != b'\r').map_or(0, |at| at + 1);
+    bytes[..end].strip_suffix(b"?")
 }
 
 /// I2 and I3: what is called not sent is not there; nothing is there more often than its level allows. What the module
@@ -168,6 +180,7 @@ fn is_cut_off(text: &[u8], written: &[Bytes]) -> bool {
     let lines: Vec<Vec<u8>> = written.iter().map(|line| [b"AT", &line[..]].concat()).collect();
     let mut heads = lines.iter().filter_map(|probe| text.strip_suffix(&probe[..]));
     heads.any(|head| !head.is_empty() && are_halves(head, &lines))
+        || without_filler(text).is_some_and(|head| are_halves(head, &lines))
 }
 
 /// Whether a text is made of nothing but the beginnings of lines.

@@ -119,11 +119,30 @@ impl<T: Ticket> Pending<T> {
         );
     }
 
-    /// Ends the waits for results that will not come.
+    /// Ends the waits for results that will not come. A report may say so wrongly or late: what is owed under a shared key
+    /// is owed until the session is known to be over.
     pub(super) fn give_up(&mut self, lost: Lost, report: Option<&Bytes>) {
         let concerned = |lane| lost == Lost::All || lost == Lost::Lane(lane);
-        self.in_doubt.retain(|doubt| !concerned(doubt.lane));
+        if report.is_none() {
+            self.in_doubt.retain(|doubt| !concerned(doubt.lane));
+        } else {
+            self.doubt_where(|it| it.deferred.shared && concerned(it.job.lane));
+        }
         self.fail_where(|it| concerned(it.job.lane), |it| it.released(report.cloned()));
+    }
+
+    /// Remembers that the results of these waits are still owed.
+    fn doubt_where(&mut self, is_owed: impl Fn(&Waiting<T>) -> bool) {
+        for waiting in self.waiting.iter().filter(|it| is_owed(it)) {
+            match self.in_doubt.iter_mut().find(|doubt| doubt.deferred.same_key(&waiting.deferred)) {
+                Some(doubt) => doubt.owed += 1,
+                None => self.in_doubt.push(Doubt {
+                    deferred: waiting.deferred.clone(),
+                    lane: waiting.job.lane,
+                    owed: 1,
+                }),
+            }
+        }
     }
 
     /// Ends all waits with an error.
@@ -150,16 +169,7 @@ impl<T: Ticket> Pending<T> {
         let late_and_shared = self.waiting.iter().filter(|it| is_late(it) && it.deferred.shared);
         let missing: Vec<Deferred> = late_and_shared.map(|it| it.deferred.clone()).collect();
         let in_doubt = |it: &Waiting<T>| missing.iter().any(|late| late.same_key(&it.deferred));
-        for waiting in self.waiting.iter().filter(|it| in_doubt(it)) {
-            match self.in_doubt.iter_mut().find(|doubt| doubt.deferred.same_key(&waiting.deferred)) {
-                Some(doubt) => doubt.owed += 1,
-                None => self.in_doubt.push(Doubt {
-                    deferred: waiting.deferred.clone(),
-                    lane: waiting.job.lane,
-                    owed: 1,
-                }),
-            }
-        }
+        self.doubt_where(&in_doubt);
         self.fail_where(|it| is_late(it) || in_doubt(it), Waiting::timeout_error);
     }
 

@@ -211,6 +211,22 @@ async fn the_end_of_the_session_ends_the_doubt_and_the_waits() {
     assert_eq!(result_of(other).await, "+DONE: 1,0");
 }
 
+/// The report may be late or wrong, and the result come all the same: it must not be taken for the next one's. Found by
+/// simulation.
+#[tokio::test(start_paused = true)]
+async fn what_a_report_ends_is_owed_under_a_shared_key_until_the_session_is_over() {
+    let mut s = synced().await;
+    let first = accepted(&mut s, shared(1), "AT+SH=1\r").await;
+    s.module.send("\r\n+STAT: 0,1\r\n").await;
+    assert!(matches!(first.await.unwrap(), Err(OperationError::Released { .. })));
+    let refused = s.run(shared(2)).await.unwrap();
+    assert!(matches!(refused, Err(OperationError::InDoubt)), "{refused:?}");
+    s.port.release(Lane::client(0)).unwrap();
+    let next = accepted(&mut s, shared(3), "AT+SH=3\r").await;
+    s.module.send("\r\n+SHDONE: 0,7\r\n").await;
+    assert_eq!(result_of(next).await, "+SHDONE: 0,7");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_report_that_ends_the_wait_does_so_before_and_after_the_ok() {
     let mut s = synced().await;

@@ -110,7 +110,8 @@ impl Account {
             self.settle(number, entry.accepted, told);
         }
         // In the first half all that is kept for reuse has been allocated, by all vendors, which run in one process.
-        let [half, last] = [self.memory.len() / 2, self.memory.len() - 1].map(|at| self.memory[at]);
+        let half = self.memory.get(self.memory.len() / 2).copied().unwrap_or_default();
+        let last = self.memory.last().copied().unwrap_or_default();
         println!(
             "{}: {days} days, {:?}, lost 0, misattributed 0 of {answers}, received {received}, resident {half} -> {last} KiB, {:?}",
             self.vendor, self.sums, faults.seen

@@ -57,11 +57,11 @@ impl Keeper<'_> {
                 // Boxed like all that is rare: an idle client should be small.
                 ClientStatus::Lost(cause) => Box::pin(self.come_back(&cause)).await,
                 ClientStatus::Connected => {
-                    let outcome = match shared.supervision.check_every {
-                        Some(interval) => timeout(interval, changed).await,
-                        None => Ok(changed.await),
+                    let Some(interval) = shared.supervision.check_every else {
+                        changed.await;
+                        continue;
                     };
-                    if outcome.is_err() {
+                    if timeout(interval, changed).await.is_err() {
                         Box::pin(self.core.verify()).await;
                     }
                 }

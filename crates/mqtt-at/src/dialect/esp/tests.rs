@@ -64,7 +64,7 @@ async fn a_module_that_is_busy_costs_time_but_no_wrong_result() {
     let dialect = Esp::default();
     let operation = publish(&dialect, b"hello", QoS::AtLeastOnce, false);
     let script = ">> AT+MQTTPUBRAW=0,\"up\",5,1,0\n<< OK\n<= \\r\\n>\n>= hello\n\
-                  >> AT+SYSSTORE?\n<< busy p...\n<< +MQTTPUB:OK\n>> AT+CWMODE?\n<< +CWMODE: 1\n<< OK";
+                  >= ?\\r\\r\\r\\r\n>> AT+SYSSTORE?\n<< busy p...\n<< +MQTTPUB:OK\n>> AT+CWMODE?\n<< +CWMODE: 1\n<< OK";
     let host = Host::default();
     let outcome = host.converse(script, async |port| {
         let outcome = port.run(operation).await;

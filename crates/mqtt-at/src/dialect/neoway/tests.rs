@@ -65,7 +65,7 @@ async fn a_prompt_that_does_not_come_is_waited_for_as_long_as_it_may() {
     let dialect = Neoway::default();
     let start = tokio::time::Instant::now();
     let operation = publish(&dialect, b"hello", QoS::AtLeastOnce, false).unwrap();
-    let script = ">> AT+MQTTPUBS=0,1,\"up\",5\n>> AT+CMEE?\n<< +CMEE: 0\n<< OK";
+    let script = ">> AT+MQTTPUBS=0,1,\"up\",5\n>= ?\\r\\r\\r\\r\n>> AT+CMEE?\n<< +CMEE: 0\n<< OK";
     let host = Host::default();
     let outcome = host.converse(script, async |port| {
         let outcome = port.run(operation).await;

@@ -389,7 +389,8 @@ async fn a_file_that_is_not_stored_is_no_file() {
     let script = format!("{upload}<< ERROR\n>> AT+CCERTDELE=\"{ca}\"\n<< ERROR");
     assert!(connect_with(&Host::default(), tls(), &script).await.is_err());
     // Firmware that never completes the upload leaves a part of it, which must not be found the next time.
-    let probe = ">> AT+CMEE?\n<< +CMEE: 0\n<< OK";
+    let filler = ["?", &"\\r".repeat(PEM.len() - 1)].concat();
+    let probe = format!(">= {filler}\n>> AT+CMEE?\n<< +CMEE: 0\n<< OK");
     let script = format!("{upload}<= >\n>= {PEM}\n{probe}\n>> AT+CCERTDELE=\"{ca}\"\n<< OK");
     let error = connect_with(&Host::default(), tls(), &script).await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error}");

@@ -169,7 +169,7 @@ impl<T: Ticket> Pending<T> {
         let late_and_shared = self.waiting.iter().filter(|it| is_late(it) && it.deferred.shared);
         let missing: Vec<Deferred> = late_and_shared.map(|it| it.deferred.clone()).collect();
         let in_doubt = |it: &Waiting<T>| missing.iter().any(|late| late.same_key(&it.deferred));
-        self.doubt_where(&in_doubt);
+        self.doubt_where(in_doubt);
         self.fail_where(|it| is_late(it) || in_doubt(it), Waiting::timeout_error);
     }
 

@@ -39,14 +39,22 @@ pub(super) struct Line<'a> {
 }
 
 impl Family {
-    /// The marks of a log: those with which the most lines begin, if both ends are there and one of them sends commands.
+    /// The marks of a log: those with which the most lines begin, if both ends are there and one of them sends commands,
+    /// or if only the module is there, with its reports.
     pub(super) fn of(lines: &[String]) -> Option<Self> {
         let fits = |family: &Self| {
             let lines: Vec<_> = lines.iter().map(|line| family.split(line)).collect();
             let of = |direction| lines.iter().filter(move |line| line.mark == Some(direction));
+            let host = of(Direction::HostToModule).count();
             let commands = of(Direction::HostToModule).filter(|line| is_command(line.text)).count();
             let answers = of(Direction::ModuleToHost).count();
-            if commands == 0 || answers == 0 { 0 } else { commands + answers }
+            let reports = of(Direction::ModuleToHost).filter(|line| line.text.starts_with('+')).count();
+            match (commands, host) {
+                (0, 0) if reports > 0 => answers,
+                (0, _) => 0,
+                _ if answers == 0 => 0,
+                _ => commands + answers,
+            }
         };
         let scored = FAMILIES.iter().map(|family| (fits(family), family));
         let best = scored.rev().max_by_key(|(score, _)| *score);

@@ -81,6 +81,12 @@ fn a_line_twice_in_a_capture_is_a_command_and_its_echo() {
 }
 
 #[test]
+fn a_log_may_hold_the_modules_words_alone() {
+    assert_eq!(turns("< RDY\n< +CPIN: READY\n"), ["<< RDY", "<< +CPIN: READY"]);
+    assert_eq!(turns("RDY\n+CPIN: READY\n"), ["<< RDY", "<< +CPIN: READY"]);
+}
+
+#[test]
 fn an_echo_may_come_in_two_reads() {
     let log = "AT+QMTCLOSE=0,12345\nAT+QMTCLOSE=0,1\n2345\nOK";
     assert_eq!(turns(log), [">> AT+QMTCLOSE=0,12345", "<< AT+QMTCLOSE=0,1\\", "<< 2345", "<< OK"]);

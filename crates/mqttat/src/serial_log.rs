@@ -90,6 +90,9 @@ fn read_capture(lines: &[String], builder: &mut Builder) {
     for line in lines {
         let (stamp, text) = stamp::split(line);
         builder.set_time(stamp);
+        // Arduino's monitor has an arrow behind each time.
+        let behind_arrow = text.strip_prefix("->").filter(|_| stamp.is_some());
+        let text = behind_arrow.map_or(text, |text| text.strip_prefix(' ').unwrap_or(text));
         if is_remark(text) {
             builder.note(text);
         } else {

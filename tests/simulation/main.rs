@@ -77,6 +77,16 @@ fn no_seed_breaks_a_promise() {
     assert!(report.is_clean(), "{}", report.failures());
 }
 
+/// Seeds that only a long form had found, and that are mended.
+#[test]
+fn seeds_that_failed_once_stay_mended() {
+    // A check that was refuted cleared what was owed, and the next publish got the late result of an earlier one.
+    for (vendor, seed) in [(Vendor::SimCom, 5068)] {
+        let outcome = run::seed(&Plan::new(seed, Some(vendor)), false);
+        assert_eq!(outcome.violation, None, "{vendor} {seed}");
+    }
+}
+
 fn replay(seed: u64, vendor: Option<Vendor>) {
     let plan = Plan::new(seed, vendor);
     let outcome = run::seed(&plan, true);

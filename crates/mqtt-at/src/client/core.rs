@@ -268,13 +268,13 @@ impl Core {
     }
 
     /// Asks the module whether the connection is there, after something that makes one doubt it.
+    ///
+    /// What is owed under the connection stays owed: the answer may be wrong, and the keeper asks again. It ends the waits
+    /// when it makes a new connection.
     pub(super) async fn verify(&self) {
-        let port = self.shared.port();
         if self.link.is_alive() && matches!(self.presence().await, Presence::Gone | Presence::Returning) {
             tracing::info!(client = self.index, "the module has no connection any more, and has not said so");
             self.link.lose(LossCause::Unknown);
-            // If the port is gone, so are the waits.
-            let _ = port.release(self.lane());
         }
     }
 }

@@ -328,10 +328,12 @@ impl<T: Ticket> Job<T> {
         self.later.is_empty()
     }
 
-    /// How a line bears on the deferred result, which only the last step can have caused.
+    /// How a line bears on the deferred result, which only the last step can have caused, and not before the module has
+    /// asked for its data: what comes sooner is that of an earlier operation.
     pub(super) fn verdict(&self, line: &[u8]) -> Verdict {
+        let is_caused = self.is_asked() && self.awaited_prompt().is_none();
         match &self.awaits {
-            Some(deferred) if self.is_last_step() && self.is_asked() => deferred.verdict(line),
+            Some(deferred) if self.is_last_step() && is_caused => deferred.verdict(line),
             _ => Verdict::NotThis,
         }
     }

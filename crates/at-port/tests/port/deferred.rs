@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use at_port::{Deferred, Exchange, Lane, Operation, OperationError, Phase, PortEvent, Progress, Verdict};
+use at_port::{
+    Deferred, Exchange, Lane, Operation, OperationError, Phase, PortEvent, Progress, PromptForm, Verdict,
+};
 
 use crate::common::{Running, Setup, ms, seen, synced, write};
 
@@ -80,6 +82,20 @@ async fn f34_a_result_before_its_ok_completes_with_the_ok() {
     s.module.answer("AT+DO=2\r", "\r\n+DONE: 2,23\r\n\r\nERROR\r\n").await;
     let Err(OperationError::Refused(refusal)) = running.await.unwrap() else { panic!("a refusal") };
     assert_eq!(refusal.deferred.as_deref(), Some(&b"+DONE: 2,23"[..]));
+}
+
+/// Found by simulation: a session had ended, and the module held a result of it back.
+#[tokio::test(start_paused = true)]
+async fn a_result_ahead_of_the_prompt_is_that_of_an_earlier_operation() {
+    let mut s = synced().await;
+    let publish = Exchange::new(write("+PUB", 2)).data(PromptForm::Mark, "hi".into(), TIMEOUT);
+    let running = s.run(publish.deferred(Deferred::new(&["+PUBDONE"], [0], TIMEOUT).shared_key()));
+    s.module.answer("AT+PUB=2\r", "\r\n+PUBDONE: 0,1\r\n\r\n> ").await;
+    s.module.answer("hi", "\r\nOK\r\n").await;
+    s.module.expect_nothing_for(ms(100)).await;
+    assert!(!running.is_finished());
+    s.module.send("\r\n+PUBDONE: 0,0\r\n").await;
+    assert_eq!(result_of(running).await, "+PUBDONE: 0,0");
 }
 
 #[tokio::test(start_paused = true)]

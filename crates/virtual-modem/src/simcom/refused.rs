@@ -61,7 +61,7 @@ impl fmt::Display for Code {
 pub(super) enum Refused {
     /// `ERROR`, or what `AT+CMEE` makes of it: the command is malformed, or its manual has no other form.
     Plainly(Refusal),
-    /// `+CMQTTXXX: <client_index>,<err>` and `ERROR`. The index is the one that was typed.
+    /// `+CMQTT…: <client_index>,<err>` and `ERROR`. The index is the one that was typed.
     With(i64, Code),
 }
 

@@ -163,7 +163,7 @@ async fn the_result_arrives_although_its_ok_was_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_result_without_a_prompt_is_no_success() {
     let mut s = synced().await;
-    let publish = Exchange::new(write("+DO", 1)).data(at_port::PromptForm::Mark, "hello".into(), TIMEOUT);
+    let publish = Exchange::new(write("+DO", 1)).data(PromptForm::Mark, "hello".into(), TIMEOUT);
     let running = s.run(publish.deferred(Deferred::new(&["+DONE"], [1], TIMEOUT)));
     s.module.answer("AT+DO=1\r", "\r\n+DONE: 1,0\r\n").await;
     let error = running.await.unwrap().unwrap_err();
@@ -282,7 +282,7 @@ async fn a_refusal_that_names_nobody_is_that_of_the_operation_that_waits() {
     let mut s = synced().await;
     let mut reports = s.port.receiver(at_port::Channel::Modem);
     let waiting = accepted(&mut s, deniable(1), "AT+OP=1\r").await;
-    let mark = at_port::PromptForm::Mark;
+    let mark = PromptForm::Mark;
     let in_flight = s.run(Exchange::new(write("+PUT", 5)).data(mark, "hello".into(), TIMEOUT));
     s.module.answer("AT+PUT=5\r", "\r\nDENIED\r\n\r\n>").await;
     s.module.answer("hello", "\r\nOK\r\n").await;

@@ -48,7 +48,8 @@ pub enum Verdict {
 }
 
 impl Deferred {
-    /// A deferred result `NAME: key,…` that is waited for at most `timeout` after the final result.
+    /// A deferred result `NAME: key,…` that is waited for at most `timeout` after the final result, or, if that does not
+    /// come, after everything was written.
     ///
     /// `names` are the spellings that count as this result (one firmware says `+QMTPUB`, another `+QMTPUBEX`).
     pub fn new(names: &'static [&'static str], key: impl Into<Vec<i64>>, timeout: Duration) -> Self {

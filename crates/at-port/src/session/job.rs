@@ -233,6 +233,14 @@ impl<T: Ticket> Job<T> {
         }
     }
 
+    /// When the module had everything and the wait for its final result began.
+    pub(super) fn asked_at(&self, now: Instant) -> Instant {
+        match self.course {
+            Course::Final { until } => until - self.step.timeout,
+            _ => now,
+        }
+    }
+
     /// The form of the prompt that the operation waits for.
     pub(super) fn awaited_prompt(&self) -> Option<PromptForm> {
         let declared = self.step.data.as_ref().map(|data| data.prompt);

@@ -53,15 +53,16 @@ impl<T: Ticket> Pending<T> {
         self.push(now, job, result, None);
     }
 
-    /// Takes an operation whose last final result is missing: the module may have done it all the same.
+    /// Takes an operation whose last final result is missing: the module may have done it all the same. What it has
+    /// been waited for already counts.
     pub(super) fn await_result(&mut self, now: Instant, job: Box<Job<T>>) {
         let missing = job.timeout_error();
-        self.push(now, job, FinalResult::Ok, Some(missing));
+        self.push(job.asked_at(now), job, FinalResult::Ok, Some(missing));
     }
 
     fn push(
         &mut self,
-        now: Instant,
+        from: Instant,
         mut job: Box<Job<T>>,
         result: FinalResult,
         missing: Option<OperationError>,
@@ -70,7 +71,7 @@ impl<T: Ticket> Pending<T> {
             job.conclude(result);
             return;
         };
-        let until = now + deferred.timeout;
+        let until = from + deferred.timeout;
         self.waiting.push_back(Waiting { job, deferred, result, until, extended: 0, without_final: missing });
     }
 

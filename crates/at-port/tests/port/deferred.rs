@@ -5,6 +5,7 @@ use std::time::Duration;
 use at_port::{
     Deferred, Exchange, Lane, Operation, OperationError, Phase, PortEvent, Progress, PromptForm, Verdict,
 };
+use tokio::time::Instant;
 
 use crate::common::{Running, Setup, ms, seen, synced, write};
 
@@ -150,11 +151,13 @@ async fn the_result_arrives_although_its_ok_was_lost() {
     s.module.expect("AT+CMEE?\r").await;
     s.module.send("\r\n+DONE: 2,0\r\n\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
     assert_eq!(result_of(running).await, "+DONE: 2,0");
-    // It does not come at all: what is reported is the missing `OK`.
+    // It does not come at all: what is reported is the missing `OK`, and the wait for that counts.
     let running = s.run(keyed(3));
     s.module.expect("AT+DO=3\r").await;
+    let asked = Instant::now();
     s.module.pass_fence().await;
     let error = running.await.unwrap().unwrap_err();
+    assert_eq!(asked.elapsed(), TIMEOUT);
     assert!(matches!(error, OperationError::Timeout { phase: Phase::FinalResult, .. }), "{error:?}");
     assert_eq!(error.progress(), Progress::Complete);
 }

@@ -28,6 +28,7 @@ mod entry;
 mod finding;
 mod module_side;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct Analyser {
     active: Option<Active>,
     /// Accepted commands whose results come later.
     owed: Vec<Owed>,
+    /// The last accepted command of each name: some of those that nothing else is known of have results, too.
+    accepted: HashMap<String, usize>,
     /// Commands that were given up; their answers may still come.
     overdue: Vec<String>,
     /// Whether the module has answered anything.
@@ -105,6 +108,7 @@ impl Analyser {
             analysis,
             active: None,
             owed: Vec::new(),
+            accepted: HashMap::new(),
             overdue: Vec::new(),
             answered: false,
             echo_off: false,

@@ -72,6 +72,11 @@ impl Analyser {
         if is_open && self.active.as_ref().is_some_and(|active| active.data.is_empty()) {
             return self.information(line);
         }
+        if let Some((whose, command)) = self.accepted_as(&line) {
+            let meaning = format!("what came of AT{whose}");
+            let entry = self.push(Speaker::Module, Kind::Information, line, &meaning);
+            return self.set_answers(entry, command);
+        }
         let meaning = "a line that belongs to nothing";
         let entry = self.push(Speaker::Module, Kind::Unknown, line, meaning);
         self.find(entry, &finding::UNKNOWN, meaning.to_owned(), None);
@@ -82,6 +87,12 @@ impl Analyser {
         let name = name_of(line)?;
         let is_current = self.active.as_ref().is_some_and(|active| active.is_named(line));
         self.overdue.iter().find(|overdue| !is_current && overdue.as_bytes() == name).cloned()
+    }
+
+    /// The accepted command that has the line's name, and where it stands.
+    fn accepted_as(&self, line: &[u8]) -> Option<(String, usize)> {
+        let name = std::str::from_utf8(name_of(line)?).ok()?;
+        self.accepted.get(name).map(|command| (name.to_owned(), *command))
     }
 
     fn echo(&mut self, line: &Bytes) -> bool {
@@ -183,6 +194,7 @@ impl Analyser {
     }
 
     fn accepted(&mut self, active: &Active) {
+        self.accepted.insert(active.name.clone(), active.entry);
         match active.name.as_str() {
             "E0" => self.echo_off = true,
             "E1" | "E" | "Z" | "&F" => self.echo_off = false,
@@ -305,6 +317,7 @@ impl Analyser {
         self.starting = true;
         self.echo_off = false;
         self.owed.clear();
+        self.accepted.clear();
     }
 
     fn lost(&mut self, line: Bytes, lost: &[(u8, crate::event::LossCause)]) {

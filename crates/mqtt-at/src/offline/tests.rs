@@ -157,6 +157,23 @@ fn a_lost_connection_takes_its_results_along() {
 }
 
 #[test]
+fn what_comes_later_has_the_name_of_a_command_that_was_accepted() {
+    let analysis = read(
+        Vendor::SimCom,
+        ">> AT+NETOPEN
+         << OK
+         << +NETOPEN: 0
+         << +NETCLOSE: 0
+         << RDY
+         << +NETOPEN: 0",
+        Cut::Bytes,
+    );
+    assert_eq!(kinds(&analysis), ["command", "final", "information", "unknown", "restarted", "unknown"]);
+    let result = &analysis.entries[2];
+    assert_eq!((result.answers, result.meaning.as_str()), (Some(0), "what came of AT+NETOPEN"));
+}
+
+#[test]
 fn a_farewell_to_nobody_is_harmless() {
     let analysis = read(Vendor::SimCom, ">> AT+CMQTTDISC=0,60\n<< OK\n<< +CMQTTDISC: 0,1", Cut::Turns);
     assert_eq!(findings(&analysis), [(2, "note", "the module failed without a reason", "quirk 0.8")]);

@@ -28,6 +28,8 @@ use crate::vendor::Vendor;
 
 pub(crate) mod clock;
 pub(crate) mod counted;
+#[cfg(test)]
+mod cuts;
 pub mod esp;
 pub mod fibocom;
 pub(crate) mod known;

@@ -1,52 +1,30 @@
 //! Received messages in every split, with whatever a hostile publisher may send.
 
-use at_codec::{AtCodec, DamageKind, Frame, Framing, Limits};
-use bytes::BytesMut;
-use tokio_util::codec::Decoder;
+use at_codec::{DamageKind, Frame};
 
 use super::*;
-use crate::topic::TopicFilter;
+use crate::dialect::cuts::{self, Measure, subscribed};
 
-struct Measured(ReceiveFraming);
-
-impl Framing for Measured {
-    fn measure(&mut self, head: &[u8], resume: &mut usize) -> Extent {
-        self.0.measure(head, resume)
-    }
-}
-
-/// A connection that is subscribed to these filters.
-fn subscribed(filters: &[&str]) -> Arc<Links> {
-    let links = Arc::new(Links::default());
-    let link = links.begin(0, false);
-    link.expect(filters.iter().map(|filter| TopicFilter::new(*filter).unwrap()));
-    links
+fn measured(links: &Arc<Links>) -> impl Measure + use<> {
+    let mut framing = ReceiveFraming::new(Arc::clone(links));
+    move |head: &[u8], resume: &mut usize| framing.measure(head, resume)
 }
 
 /// The frames of some bytes that come in these pieces, and what is unfinished at the end.
 fn frames_of<'a>(links: &Arc<Links>, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Frame> {
-    let mut codec = AtCodec::new(Measured(ReceiveFraming::new(Arc::clone(links))), Limits::default());
-    let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
-    for piece in pieces {
-        buffer.extend_from_slice(piece);
-        while let Some(frame) = codec.decode(&mut buffer).unwrap() {
-            frames.push(frame);
-        }
-    }
-    frames.extend(codec.give_up(&mut buffer));
-    frames
+    cuts::frames_of(measured(links), pieces)
+}
+
+/// The same in one piece, byte by byte, and in two pieces cut anywhere.
+fn frames(links: &Arc<Links>, bytes: &[u8]) -> Vec<Frame> {
+    cuts::frames(|| measured(links), bytes)
 }
 
 /// The frames between a line before and a line after: in one piece, byte by byte, and in two pieces cut anywhere.
 fn between(links: &Arc<Links>, bytes: &[u8]) -> Vec<Frame> {
     let stream = [b"\r\n+CSQ: 1,2\r\n", bytes, b"\r\nOK\r\n"].concat();
     let shown = stream.escape_ascii();
-    let whole = frames_of(links, [&stream[..]]);
-    assert_eq!(frames_of(links, stream.chunks(1)), whole, "byte by byte: {shown}");
-    for at in 1..stream.len() {
-        let (first, second) = stream.split_at(at);
-        assert_eq!(frames_of(links, [first, second]), whole, "cut at {at}: {shown}");
-    }
+    let whole = frames(links, &stream);
     let [Frame::Line(before), inner @ .., Frame::Line(after)] = &whole[..] else {
         panic!("two lines were expected of {shown}: {whole:?}")
     };

@@ -1,43 +1,19 @@
 //! Fetched messages of every layout, in every split, with whatever a hostile publisher may send.
 
-use at_codec::{AtCodec, DamageKind, Frame, Framing, Limits};
-use bytes::{Bytes, BytesMut};
-use tokio_util::codec::Decoder;
+use at_codec::{DamageKind, Frame};
+use bytes::Bytes;
 
 use super::*;
-
-struct Measured;
-
-impl Framing for Measured {
-    fn measure(&mut self, head: &[u8], _resume: &mut usize) -> Extent {
-        measure(head)
-    }
-}
+use crate::dialect::cuts;
 
 /// The frames of some bytes that come in these pieces, and what is unfinished at the end.
 fn frames_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Frame> {
-    let mut codec = AtCodec::new(Measured, Limits::default());
-    let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
-    for piece in pieces {
-        buffer.extend_from_slice(piece);
-        while let Some(frame) = codec.decode(&mut buffer).unwrap() {
-            frames.push(frame);
-        }
-    }
-    frames.extend(codec.give_up(&mut buffer));
-    frames
+    cuts::frames_of(|head, _| measure(head), pieces)
 }
 
 /// The same in one piece, byte by byte, and in two pieces cut anywhere.
 fn frames(bytes: &[u8]) -> Vec<Frame> {
-    let whole = frames_of([bytes]);
-    let shown = bytes.escape_ascii().to_string();
-    assert_eq!(frames_of(bytes.chunks(1)), whole, "byte by byte: {shown:?}");
-    for at in 1..bytes.len() {
-        let (first, second) = bytes.split_at(at);
-        assert_eq!(frames_of([first, second]), whole, "cut at {at}: {shown:?}");
-    }
-    whole
+    cuts::frames(|| |head: &[u8], _: &mut usize| measure(head), bytes)
 }
 
 /// How a module prints a message.

@@ -39,10 +39,11 @@ pub(super) async fn prepare(port: &ModemPort, service: &Service) -> Result<()> {
     Ok(())
 }
 
-/// Whether a client is connected to its broker. A module whose service does not run refuses the question.
+/// Whether a client is connected to its broker; `None` if the answer does not tell, because its line was lost. A module
+/// whose service does not run refuses the question.
 pub(super) async fn is_connected(port: &ModemPort, index: u8, service: &Service) -> Result<Option<bool>> {
     match ask(port, Lane::CONTROL, CmqttDisc::read()).await {
-        Ok(clients) => Ok(Some(clients.iter().any(|it| it.client == index && it.connected))),
+        Ok(clients) => Ok(clients.iter().find(|it| it.client == index).map(|it| it.connected)),
         Err(Error::Module(_)) => {
             service.set_running(false);
             Ok(Some(false))

@@ -199,3 +199,16 @@ async fn a_farewell_waits_for_nothing() {
     let run = async |port: ModemPort| port.run(farewell).await;
     Host::default().converse(">> AT+MQTTCLOSE=2\n<< OK", run).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_free_if_the_module_offers_it() {
+    for (answers, free) in [
+        ("<< +MQTTOPEN: 1,2\n<< OK", Some(true)),
+        ("<< +MQTTOPEN: 1\n<< OK", Some(false)),
+        ("<< ERROR", None),
+    ] {
+        let script = format!(">> AT+MQTTOPEN?\n{answers}");
+        let asked = Host::default().converse(&script, async |port| is_free(&port, 2).await).await;
+        assert_eq!(asked.unwrap(), free, "{answers}");
+    }
+}

@@ -173,3 +173,17 @@ async fn a_farewell_that_nobody_waits_for() {
     let outcome = host.converse(">> AT+MQTTDISCONN\n<< OK", async |port| port.run(operation).await).await;
     assert!(outcome.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_connects_again_by_itself_is_known() {
+    for (answers, expected) in [
+        ("<< +MQTTSTATE: 1\n<< OK", Presence::Connected),
+        ("<< +MQTTSTATE: 0\n<< OK", Presence::Gone),
+        ("<< +MQTTSTATE: 3\n<< OK", Presence::Returning),
+        ("<< ERROR", Presence::Untold),
+    ] {
+        let script = format!(">> AT+MQTTSTATE?\n{answers}");
+        let asked = Host::default().converse(&script, async |port| presence(&port).await).await;
+        assert_eq!(asked.unwrap(), expected, "{answers}");
+    }
+}

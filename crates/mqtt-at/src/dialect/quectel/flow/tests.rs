@@ -168,3 +168,16 @@ async fn closing_asks_only_for_what_is_open() {
         .await;
     close_by(">> AT+QMTOPEN?\n<< ERROR\n>> AT+QMTCLOSE=2\n<< ERROR").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_connected_if_the_module_lists_it_as_that() {
+    let asked = async |answers: &str| {
+        let script = format!(">> AT+QMTCONN?\n{answers}");
+        Host::default().converse(&script, async |port| is_connected(&port, 1).await).await.unwrap()
+    };
+    assert_eq!(asked("<< +QMTCONN: 0,1\n<< +QMTCONN: 1,3\n<< OK").await, Some(true));
+    for others in ["<< +QMTCONN: 0,3\n", "<< +QMTCONN: 0,3\n<< +QMTCONN: 1,4\n", ""] {
+        assert_eq!(asked(&format!("{others}<< OK")).await, Some(false), "{others}");
+    }
+    assert_eq!(asked("<< ERROR").await, None, "a module that cannot tell");
+}

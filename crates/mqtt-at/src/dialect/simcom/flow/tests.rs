@@ -285,3 +285,21 @@ async fn nobody_waits_for_a_farewell() {
         })
         .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_connected_if_the_module_lists_it_as_that() {
+    for (answers, connected, runs) in [
+        // 0 is a connection, 1 is none.
+        ("<< +CMQTTDISC: 0,0\n<< +CMQTTDISC: 1,1\n<< OK", Some(true), true),
+        ("<< +CMQTTDISC: 0,1\n<< +CMQTTDISC: 1,0\n<< OK", Some(false), true),
+        ("<< +CMQTTDISC: what?\n<< OK", None, true),
+        // A module whose service does not run says only this.
+        ("<< ERROR", Some(false), false),
+    ] {
+        let host = Host::default();
+        host.service.set_running(true);
+        let script = format!(">> AT+CMQTTDISC?\n{answers}");
+        let asked = host.converse(&script, async |port| is_connected(&port, 0, &host.service).await).await;
+        assert_eq!((asked.unwrap(), host.service.is_running()), (connected, runs), "{answers}");
+    }
+}

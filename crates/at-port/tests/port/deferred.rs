@@ -66,6 +66,11 @@ async fn f33_a_missing_result_is_a_timeout_that_leaves_the_link_alone() {
         panic!("{error:?}")
     };
     assert_eq!((&**command, *after, *progress), ("AT+DO", TIMEOUT, Progress::Complete));
+    let error = accepted(&mut s, keyed(2), "AT+DO=2\r").await.await.unwrap().unwrap_err();
+    assert!(
+        matches!(error, OperationError::Timeout { step: 0, phase: Phase::DeferredResult, .. }),
+        "{error:?}"
+    );
     s.check_in_step().await;
 }
 
@@ -322,7 +327,7 @@ async fn a_refusal_that_may_be_that_of_several_is_nobody_s() {
 async fn progress_without_end_comes_to_an_end() {
     let mut s = synced().await;
     let running = accepted(&mut s, keyed(1), "AT+DO=1\r").await;
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     while !running.is_finished() {
         s.module.send("\r\n+DONE: 1,1,2\r\n").await;
         tokio::time::sleep(ms(1000)).await;

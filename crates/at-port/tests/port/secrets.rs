@@ -119,3 +119,31 @@ async fn an_echo_that_comes_with_the_next_command_is_not_shown() {
         assert!(!text.contains("openses") && text.contains("SecretLine"), "{text}");
     }
 }
+
+/// What is hidden is what may be an echo, and nothing more.
+#[tokio::test(start_paused = true)]
+async fn only_what_may_be_an_echo_of_the_secret_is_hidden() {
+    let plain = || Exchange::new(CommandLine::execute("+PLAIN")).timeout(ms(2000));
+    let put = || {
+        let line = CommandLine::write("+PUT").integer(10).finish();
+        Exchange::new(line).data(PromptForm::Mark, SECRET.into(), ms(5000)).secret_data()
+    };
+    // Noise has left every third byte of the echo.
+    for (exchange, command, answers, shown) in [
+        (login(), LOGIN, &["\r\n+LOGIN: 1\r\n\r\nOK\r\n"][..], "< +LOGIN: 1\n"),
+        (login(), LOGIN, &["..+..G..=..p..s..a..\r\n\r\nOK\r\n"], "SecretLine\n"),
+        (plain(), "AT+PLAIN\r", &["\r\nwhat is this\r\n\r\nOK\r\n"], "< what is this\n"),
+        (put(), "AT+PUT=10\r", &["\r\n> ", "..e..e..m.\r\n\r\nOK\r\n"], "SecretLine\n"),
+    ] {
+        let (mut s, witness) = witnessed().await;
+        let running = s.run(exchange);
+        s.module.expect(command).await;
+        for answer in answers {
+            s.module.send(answer).await;
+            tokio::time::sleep(ms(100)).await;
+        }
+        running.await.unwrap().unwrap();
+        let text = witness.0.lock().unwrap().clone();
+        assert!(text.contains(shown), "{shown:?} in {text}");
+    }
+}

@@ -45,9 +45,10 @@ pub trait Rules: Framing {
 
     /// A final result code in a vendor's own form (`ERROR: 703`, `+CMD ERROR: -3`).
     ///
-    /// Asked for each line, after V.250's forms. A line that is a report, too, is one unless a command is in flight.
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
-        let _ = line;
+    /// Asked for each line, after V.250's forms, with the name of the command in flight (`+QMTPUB`), which is empty if
+    /// there is none. A line that is a report, too, is one unless a command is in flight.
+    fn final_result(&self, line: &Bytes, command: &str) -> Option<FinalResult> {
+        let _ = (line, command);
         None
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use at_codec::{Extent, Framing};
-use at_port::{Probe, Reaction, Rules};
+use at_port::{FinalResult, Probe, Reaction, Rules};
 use bytes::Bytes;
 
 use crate::dialect::{self, Dialect, esp};
@@ -67,6 +67,12 @@ impl Rules for Discovery {
 
     fn probes(&self) -> &'static [Probe] {
         PROBES
+    }
+
+    /// A payload that a former program owed may have come to its end in a vendor's own words; no command here does.
+    fn final_result(&self, line: &Bytes, command: &str) -> Option<FinalResult> {
+        let of_former = || self.all.iter().find_map(|rules| rules.final_result(line, command));
+        if command.is_empty() { of_former() } else { None }
     }
 
     fn is_unsolicited(&self, line: &[u8]) -> bool {

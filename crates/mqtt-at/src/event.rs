@@ -155,6 +155,8 @@ pub enum LossCause {
     NetworkDown,
     /// The module closed it.
     ClosedByModule,
+    /// The module closed it when it refused a command, whose failure tells more.
+    ClosedOnRefusal,
     /// The module rebooted.
     Rebooted,
     /// The module owes the result of a command, and that of the next one could not be told from it: the connection is
@@ -171,7 +173,9 @@ impl LossCause {
     pub fn fault(&self) -> Fault {
         match self {
             Self::ClosedByPeer | Self::ConnectNotAcknowledged => Fault::Broker,
-            Self::ClosedByModule | Self::Rebooted | Self::ResultMissing => Fault::Module,
+            Self::ClosedByModule | Self::ClosedOnRefusal | Self::Rebooted | Self::ResultMissing => {
+                Fault::Module
+            }
             Self::PortGone => Fault::Link,
             _ => Fault::Network,
         }
@@ -191,7 +195,7 @@ impl LossCause {
             }
             Self::Rebooted => Some("check the power supply: modules draw up to 2 A when they transmit"),
             Self::PortGone => Some("check the cable and whether the module is still powered"),
-            Self::ClosedByModule | Self::Unknown => Some("reconnect"),
+            Self::ClosedByModule | Self::ClosedOnRefusal | Self::Unknown => Some("reconnect"),
         }
     }
 }
@@ -206,6 +210,7 @@ impl fmt::Display for LossCause {
             Self::SendFailed => "packets could not be sent",
             Self::NetworkDown => "the network or the broker cannot be reached",
             Self::ClosedByModule => "closed by the module",
+            Self::ClosedOnRefusal => "closed by the module, which refused a command",
             Self::Rebooted => "the module rebooted",
             Self::ResultMissing => "the module owes a result",
             Self::PortGone => "the port is gone",

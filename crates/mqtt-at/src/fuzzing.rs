@@ -64,7 +64,7 @@ impl Ear {
         let reaction = match frame {
             Frame::Line(line) if rules.is_unsolicited(line) => Some(rules.unsolicited(line)),
             Frame::Line(line) => {
-                let result = rules.final_result(line);
+                let result = rules.final_result(line, "");
                 return format!("{frame:?} {result:?}");
             }
             Frame::Damaged(damage) => Some(rules.damaged(damage)),

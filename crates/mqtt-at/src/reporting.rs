@@ -57,8 +57,8 @@ impl Framing for Reporting {
 impl Rules for Reporting {
     type Urc = Inbound;
 
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
-        self.rules.final_result(line)
+    fn final_result(&self, line: &Bytes, command: &str) -> Option<FinalResult> {
+        self.rules.final_result(line, command)
     }
 
     fn leaves_doubt(&self, result: &FinalResult) -> bool {

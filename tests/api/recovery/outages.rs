@@ -116,6 +116,26 @@ async fn an_outage_does_not_change_the_order() {
     }
 }
 
+/// A module that takes one publish at a time keeps the order, whatever happens to one of them.
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_is_refused_once_is_not_overtaken() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        if bench.modem.limits().window > 1 {
+            continue;
+        }
+        let (client, _messages) = client(&bench).await;
+        bench
+            .module
+            .inject_fault(Fault::new(Hook::AfterLine, Action::Error).command(kind.payload).occasion(2));
+        let publishes = (0..5_u8).map(|n| client.publish("from/it", QoS::AtLeastOnce, false, vec![n]));
+        let published: Vec<_> = futures::future::try_join_all(publishes).await.unwrap();
+        assert_eq!(published.iter().filter(|it| it.attempts > 1).count(), 1, "{kind:?}");
+        let expected: Vec<_> = (0..5_u8).map(|n| vec![n]).collect();
+        assert_eq!(bench.accepted("from/it"), expected, "{kind:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_forgets_everything_is_subscribed_to_again() {
     for kind in KINDS {

@@ -69,3 +69,19 @@ async fn a_refusal_that_the_module_does_not_tell_is_not_hammered_either() {
         works(&bench, &client, &mut messages, "after").await;
     }
 }
+
+/// Found with a module of another make than ours: subscribing went on for ever where each refusal cost the connection.
+#[tokio::test(start_paused = true)]
+async fn a_refused_subscription_is_told_also_where_it_costs_the_connection() {
+    for kind in KINDS {
+        let bench = bench(kind).await;
+        let (client, mut messages) = client(&bench).await;
+        bench.broker.limit_subscription("secret/#", 128);
+        let before = connects(&bench);
+        let subscribing = timeout(Duration::from_secs(60), client.subscribe("secret/#", QoS::AtLeastOnce));
+        let error = subscribing.await.expect("the refusal is told").unwrap_err();
+        assert!(matches!(error, Error::Module(_) | Error::Broker(_)), "{kind:?}: {error:?}");
+        assert!(connects(&bench) - before <= 2, "{kind:?}");
+        works(&bench, &client, &mut messages, "after").await;
+    }
+}

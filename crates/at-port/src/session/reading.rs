@@ -218,7 +218,8 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     /// Reads a final result code. A report that looks like one is a report unless an answer is awaited, and also then if
     /// an accepted operation waits that it may concern.
     fn final_result(&self, line: &Bytes, report: bool) -> Option<FinalResult> {
-        let vendor = || self.codec.framing().final_result(line);
+        let command = self.active.as_ref().map_or("", |active| active.step().line.name());
+        let vendor = || self.codec.framing().final_result(line, command);
         let result = FinalResult::standard(line).or_else(vendor);
         let awaited = self.active.as_ref().is_some_and(|it| it.is_asked());
         result.filter(|_| !report || awaited && !self.pending.may_be_refused_by(line))

@@ -52,7 +52,7 @@ impl Framing for TestRules {
 impl Rules for TestRules {
     type Urc = Bytes;
 
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
+    fn final_result(&self, line: &Bytes, _command: &str) -> Option<FinalResult> {
         let is_result = line.starts_with(b"ERROR: ") || line == "DENIED";
         is_result.then(|| FinalResult::Vendor { line: line.clone(), success: false })
     }

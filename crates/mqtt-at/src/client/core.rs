@@ -114,7 +114,8 @@ impl Core {
             self.verify().await;
         }
         let is_lost = !self.link.is_connected();
-        patience.tries += u32::from(!is_lost);
+        // What is refused each time, and costs the connection each time, is not the connection's fault.
+        patience.tries += u32::from(!is_lost || !error.is_outage());
         let may_pass = error.is_outage() || error.is_passing() && is_lost;
         let may_repeat = self.link.is_kept() && may_pass && !patience.is_over();
         if may_repeat && patience.tries < TRIES { Ok(()) } else { Err(error) }
@@ -251,11 +252,13 @@ impl Core {
         explained.unwrap_or_else(|| error.into())
     }
 
-    /// A failure after the connection was lost has the loss as its cause.
+    /// A failure after the connection was lost has the loss as its cause, but for the refusal with which the module
+    /// closed it.
     pub(super) fn after_loss(&self, error: Error) -> Error {
         let outcome = error.outcome();
         let cause = match (&*self.link.status().borrow(), &error) {
             (ClientStatus::Lost(LossCause::PortGone), Error::Port { .. }) => return error,
+            (ClientStatus::Lost(LossCause::ClosedOnRefusal), Error::Module(_)) => return error,
             (ClientStatus::Lost(cause), Error::Module(_) | Error::ConnectionLost { .. }) => cause.clone(),
             _ => return error,
         };

@@ -52,11 +52,12 @@ impl Core {
         let _waiting = self.enter()?;
         let number = self.line.number();
         let mut patience = Patience::new(self.options.publish_timeout);
+        let mut place = None;
         let mut attempts = 0;
         // The failure that left the message's fate open. It outweighs what fails afterwards.
         let mut unknown = None;
         loop {
-            let outcome = self.attempt(&message, number, &mut patience).await;
+            let outcome = self.attempt(&message, number, &mut place, &mut patience).await;
             attempts += 1;
             let error = match outcome {
                 Ok(()) => return Ok(Published { attempts, maybe_duplicate: unknown.is_some() }),
@@ -102,13 +103,22 @@ impl Core {
         Ok(waiting)
     }
 
-    async fn attempt(&self, message: &Publication, number: u64, patience: &mut Patience) -> Result<()> {
-        let place = self.line.stand(number);
-        let (operation, packet_id, permit) = patience.wait(self, self.turn(message, &place)).await?;
+    async fn attempt<'a>(
+        &'a self,
+        message: &Publication,
+        number: u64,
+        place: &mut Option<Place<'a>>,
+        patience: &mut Patience,
+    ) -> Result<()> {
+        let standing = place.get_or_insert_with(|| self.line.stand(number));
+        let (operation, packet_id, permit) = patience.wait(self, self.turn(message, standing)).await?;
         let mut run = pin!(self.run(operation, packet_id, Some(permit)));
-        // Its first poll hands it to the port. Only then may the next one come forward.
+        // Its first poll hands it to the port. Only then may the next one come forward; where only one can be in flight,
+        // when its fate is known, so that none overtakes it while it is sent again.
         let first = futures::poll!(&mut run);
-        drop(place);
+        if self.dialect().facts().window > 1 {
+            *place = None;
+        }
         let reply = match first {
             Poll::Ready(outcome) => outcome?,
             Poll::Pending => run.await?,

@@ -201,6 +201,7 @@ fn word_for(cause: &LossCause) -> &'static str {
         LossCause::SendFailed => "send_failed",
         LossCause::NetworkDown => "network_down",
         LossCause::ClosedByModule => "closed_by_module",
+        LossCause::ClosedOnRefusal => "closed_on_refusal",
         LossCause::Rebooted => "rebooted",
         LossCause::ResultMissing => "result_missing",
         LossCause::PortGone => "port_gone",

@@ -54,7 +54,9 @@ impl Analyser {
             return;
         }
         let is_open = self.active.as_ref().is_some_and(Active::is_open);
-        let result = FinalResult::standard(&line).or_else(|| self.codec.framing().final_result(&line));
+        let command = self.active.as_ref().filter(|_| is_open).map_or("", |active| active.name.as_str());
+        let result =
+            FinalResult::standard(&line).or_else(|| self.codec.framing().final_result(&line, command));
         if let Some(result) = result.filter(|_| is_open || !is_report) {
             return self.final_result(line, &result);
         }

@@ -133,9 +133,9 @@ impl Neoway {
     }
 }
 
-/// "The user name and password can be null", or a blank where a module wants one (quirk 4.5).
+/// "The user name and password can be null".
 pub(super) fn connect(login: &Login, will: Option<Will>, clean_session: bool, keep_alive: u16) -> Connect {
-    let given = |text: &Bytes| Some(text.clone()).filter(|text| !matches!(&**text, b"" | b" "));
+    let given = |text: &Bytes| Some(text.clone()).filter(|text| !text.is_empty());
     Connect {
         client_identifier: login.client_identifier.clone(),
         clean_session,

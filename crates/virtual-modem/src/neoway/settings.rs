@@ -40,10 +40,13 @@ impl Neoway {
             Form::Write => {
                 exactly(command, 3)?;
                 let client_identifier = text(command, 0, 1..=LONGEST_IDENTIFIER)?;
-                let user = text(command, 1, 0..=LONGEST_USER)?;
-                let password = text(command, 2, 0..=LONGEST_PASSWORD)?;
-                if core.has(Quirk::BlankForNoLogin) && (user.is_empty() || password.is_empty()) {
-                    return Err(Refusal::Error);
+                let mut user = text(command, 1, 0..=LONGEST_USER)?;
+                let mut password = text(command, 2, 0..=LONGEST_PASSWORD)?;
+                if core.has(Quirk::BlankForNoLogin) {
+                    if user.is_empty() || password.is_empty() {
+                        return Err(Refusal::Error);
+                    }
+                    [&mut user, &mut password].into_iter().filter(|it| *it == " ").for_each(Bytes::clear);
                 }
                 self.login = Some(Login { client_identifier, user, password });
                 Ok(Answer::ok())

@@ -57,7 +57,7 @@ impl Rules for EspRules {
     type Urc = Inbound;
 
     /// The result of `AT+MQTTPUBRAW`. The module is busy until it has come, so it is never that of an earlier command.
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
+    fn final_result(&self, line: &Bytes, _command: &str) -> Option<FinalResult> {
         let success = line == facts::PUBLISHED;
         (success || line == facts::NOT_PUBLISHED).then(|| FinalResult::Vendor { line: line.clone(), success })
     }

@@ -203,7 +203,7 @@ impl Framing for FibocomRules {
 impl Rules for FibocomRules {
     type Urc = Inbound;
 
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
+    fn final_result(&self, line: &Bytes, _command: &str) -> Option<FinalResult> {
         facts::is_error(line).then(|| FinalResult::Vendor { line: line.clone(), success: false })
     }
 

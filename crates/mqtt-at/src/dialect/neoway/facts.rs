@@ -222,6 +222,18 @@ fn cmd_error(line: &[u8]) -> Option<(String, Option<&'static Code>)> {
     Some((code, known))
 }
 
+/// Whether a command may be refused with `+CMD ERROR`: those that want something of the broker. The manual names
+/// publishing and subscribing [Neoway MQTT 1.2 §B.1], logs show it for connecting.
+pub(super) fn may_be_cmd_error(command: &str) -> bool {
+    let asks_broker = ["CONN", "SUB", "PUB", "PUBS", "PUBMSG"].iter().any(|end| command.ends_with(end));
+    asks_broker && !command.ends_with("DISCONN")
+}
+
+/// Whether the vendor's own refusal was read.
+pub(super) fn is_cmd_error(result: &FinalResult) -> bool {
+    matches!(result, FinalResult::Vendor { line, .. } if Fields::of(line, CMD_ERROR).is_some())
+}
+
 /// Whether the module gave up waiting for data.
 pub(super) fn is_timed_out(result: &FinalResult) -> bool {
     let FinalResult::Vendor { line, .. } = result else { return false };

@@ -83,11 +83,14 @@ impl Framing for NeowayRules {
 impl Rules for NeowayRules {
     type Urc = Inbound;
 
-    /// `+CMD ERROR` closes the connection, whoever it answers [Neoway MQTT 1.2 §B.1]. Each line passes here, and one
-    /// that ends a command passes nowhere else in the rules; so this is where the loss is noted.
-    fn final_result(&self, line: &Bytes) -> Option<FinalResult> {
+    /// `+CMD ERROR` closes the connection [Neoway MQTT 1.2 §B.1], and a line that ends a command passes nowhere else in
+    /// the rules; so this is where the loss is noted. What cannot fail in this way it does not answer.
+    fn final_result(&self, line: &Bytes, command: &str) -> Option<FinalResult> {
         let success = if Fields::of(line, facts::CMD_ERROR).is_some() {
-            self.client.lose(LossCause::ClosedByModule);
+            if !facts::may_be_cmd_error(command) {
+                return None;
+            }
+            self.client.lose(LossCause::ClosedOnRefusal);
             false
         } else if facts::timed_out(line) {
             false
@@ -97,9 +100,10 @@ impl Rules for NeowayRules {
         Some(FinalResult::Vendor { line: line.clone(), success })
     }
 
-    /// The manual leaves open whether `ERROR` follows when the module has given up waiting for data.
+    /// The manual leaves open whether `ERROR` follows when the module has given up waiting for data, and when it says
+    /// `+CMD ERROR`.
     fn leaves_doubt(&self, result: &FinalResult) -> bool {
-        facts::is_timed_out(result)
+        facts::is_timed_out(result) || facts::is_cmd_error(result)
     }
 
     fn is_unsolicited(&self, line: &[u8]) -> bool {

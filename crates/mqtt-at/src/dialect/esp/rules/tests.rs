@@ -90,7 +90,7 @@ fn late_results_and_other_news_are_nobodys() {
 fn final_results_of_the_vendor() {
     let rules = Host::default().rules();
     let is_success = |line: &'static str| {
-        rules.final_result(&Bytes::from_static(line.as_bytes())).map(|result| result.is_success())
+        rules.final_result(&Bytes::from_static(line.as_bytes()), "").map(|result| result.is_success())
     };
     assert_eq!(is_success("+MQTTPUB:OK"), Some(true));
     assert_eq!(is_success("+MQTTPUB:FAIL"), Some(false));

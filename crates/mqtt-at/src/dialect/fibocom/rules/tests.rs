@@ -261,8 +261,8 @@ fn an_error_is_a_final_result_and_a_report() {
     for line in ["ERROR: 703", "ERROR: 9", "+CME ERROR: 703"] {
         assert!(does_nothing(&report(&mut rules, line)), "{line}");
     }
-    let result = rules.final_result(&Bytes::from_static(b"ERROR: 703")).unwrap();
-    assert!(!result.is_success() && rules.final_result(&Bytes::from_static(b"ERROR")).is_none());
+    let result = rules.final_result(&Bytes::from_static(b"ERROR: 703"), "").unwrap();
+    assert!(!result.is_success() && rules.final_result(&Bytes::from_static(b"ERROR"), "").is_none());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use at_codec::DamageKind;
 use at_port::{Lane, PortEvent};
 
 use super::*;
-use crate::dialect::neoway::commands::{CloudPubMsg, CloudSub, MqttPubs, MqttSub};
+use crate::dialect::neoway::commands::{CloudPubMsg, CloudSub, ConnectionState, MqttPubs, MqttSub};
 use crate::dialect::neoway::script::Host;
 use crate::dialect::{ModemPort, send};
 use crate::error::Outcome;
@@ -99,9 +99,9 @@ fn n_cmd_error() {
     for line in ["+CMD ERROR: <-3>", "+CMD ERROR:-3", "+CMD ERROR: 705"] {
         let (host, link) = Host::connected(&["#"]);
         let mut rules = host.rules();
-        let result = rules.final_result(&Bytes::from_static(line.as_bytes())).unwrap();
+        let result = rules.final_result(&Bytes::from_static(line.as_bytes()), "+MQTTSUB").unwrap();
         assert!(!result.is_success(), "{line}");
-        assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedByModule), "{line}");
+        assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedOnRefusal), "{line}");
         assert_eq!(report(&mut rules, line).lost, Some(Lost::All), "{line}");
     }
 }
@@ -110,7 +110,9 @@ fn n_cmd_error() {
 fn final_results_of_the_vendor() {
     let host = Host::default();
     let is_success = |line: &'static str| {
-        host.rules().final_result(&Bytes::from_static(line.as_bytes())).map(|result| result.is_success())
+        host.rules()
+            .final_result(&Bytes::from_static(line.as_bytes()), "+MQTTPUBS")
+            .map(|result| result.is_success())
     };
     for (line, success) in [
         ("+CERTADD: 1758,OK", Some(true)),
@@ -222,7 +224,28 @@ async fn the_vendors_error_ends_command_and_connection() {
             error.to_string(),
             "AT+MQTTPUBS: the broker did not acknowledge the packet in time (code -3)"
         );
-        assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedByModule));
+        assert_eq!(status(&link), ClientStatus::Lost(LossCause::ClosedOnRefusal));
+    }
+}
+
+/// The manual does not say whether `ERROR` comes with it, nor when.
+#[tokio::test(start_paused = true)]
+async fn the_vendors_error_is_no_answer_to_another_command() {
+    for answers in [
+        "<< +CMD ERROR: -1\n<< ERROR\n>> AT+CMEE?\n<< +CMEE: 0\n<< OK\n>> AT+MQTTSTATE?\n<< +MQTTSTATE: 0\n<< OK",
+        "<< ERROR\n>> AT+MQTTSTATE?\n<< +CMD ERROR: -1\n<< +MQTTSTATE: 0\n<< OK",
+    ] {
+        let (host, link) = Host::connected(&["t"]);
+        let script = format!(">> AT+MQTTSUB=\"no\",1\n{answers}");
+        let (refused, state) = host
+            .converse(&script, async |port| {
+                let refused = send(&port, MqttSub::new("no", QoS::AtLeastOnce)).await;
+                (refused, send(&port, MqttState::read()).await)
+            })
+            .await;
+        assert!(refused.is_err(), "{answers}");
+        assert_eq!(state.unwrap(), ConnectionState::Closed, "{answers}");
+        assert!(matches!(status(&link), ClientStatus::Lost(_)), "{answers}");
     }
 }
 

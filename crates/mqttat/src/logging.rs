@@ -28,9 +28,9 @@ pub(crate) fn start(args: &Args) {
 /// The log of the library; that of other crates could show passwords.
 fn targets(args: &Args, level: LevelFilter) -> Targets {
     // Only the library masks what it sends. The virtual module traces what it hears, and what a person typed is
-    // traced as it is.
+    // traced as it is, and so is what the module answers.
     let typed_secret = match &args.command {
-        Command::At(at) => at.commands.iter().any(|it| raw::has_secret(it)),
+        Command::At(at) => at.commands.iter().any(|it| raw::has_secret(it) || raw::answers_with_secret(it)),
         // What will be typed is not known yet.
         Command::Console(_) => true,
         _ => false,
@@ -59,6 +59,7 @@ mod tests {
     fn nothing_traces_a_password() {
         assert!(traces(&["mqttat", "at", "+CSQ"], "at_port::session"));
         assert!(!traces(&["mqttat", "at", "+CSQ", "AT+CPIN=1234"], "at_port::session"));
+        assert!(!traces(&["mqttat", "at", "+CMQTTCONNECT?"], "at_port::session"));
         assert!(!traces(&["mqttat", "console"], "at_port::session"));
         assert!(!traces(&["mqttat", "sim"], "virtual_modem::modem"));
         assert!(!traces(&["mqttat", "sim"], "mqtt5::broker"));

@@ -11,6 +11,7 @@ mod command;
 mod device;
 mod failure;
 mod format;
+mod hiding;
 mod interrupt;
 mod logging;
 mod outages;

@@ -68,8 +68,8 @@ fn write(
         page,
         "<footer><p><kbd>j</kbd> <kbd>k</kbd> next and previous entry &middot; <kbd>n</kbd> <kbd>p</kbd> next and \
          previous finding &middot; <kbd>Enter</kbd> all of an entry &middot; <kbd>/</kbd> search &middot; \
-         <kbd>Esc</kbd> show all</p><p>Made by <b>mqttat replay</b>. Secrets were masked when the conversation was \
-         recorded; topics and payloads were not.</p></footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+         <kbd>Esc</kbd> show all</p><p>Made by <b>mqttat replay</b>. Secrets are masked; topics and \
+         payloads are not.</p></footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
     )
 }
 

@@ -1,11 +1,13 @@
-//! What must be known of a command that a person typed: whether it may be sent, and what of it may be shown.
+//! What must be known of a command that a person typed, and of what the module answers: whether it may be sent, and
+//! what of it may be shown.
+
+use std::ops::Range;
 
 use crate::failure::Failure;
 
 mod part;
+mod secret;
 mod tables;
-
-use part::{Form, Part};
 
 /// Refuses what would harm the module or the link: with `force` only what this program cannot carry out.
 pub(crate) fn check(text: &str, force: bool) -> Result<(), Failure> {
@@ -30,46 +32,44 @@ pub(crate) fn check(text: &str, force: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the command holds a password, key or PIN.
+/// Whether the line holds a password, key or PIN.
 pub(crate) fn has_secret(text: &str) -> bool {
-    part::parts(text).iter().any(|part| first_secret(part).is_some())
+    !secret::find(text.as_bytes()).is_empty()
+}
+
+/// Where the passwords, keys and PINs of a line stand, be it a command, an answer, or what somebody logged of it.
+pub(crate) fn secrets(line: &[u8]) -> Vec<Range<usize>> {
+    secret::find(line)
 }
 
 /// Whether the module will answer with a password or key.
 pub(crate) fn answers_with_secret(text: &str) -> bool {
-    part::parts(text).iter().any(tables::reads_secret)
+    part::parts(text).iter().any(secret::is_asked_by)
 }
 
-/// The command as it may be shown.
+/// Whether the module will ask for data that must not be shown: a password, or a file that may be a key.
+pub(crate) fn asks_for_secret(text: &str) -> bool {
+    part::parts(text).iter().any(secret::is_upload)
+}
+
+/// The line as it may be shown.
 pub(crate) fn masked(text: &str) -> String {
-    if !has_secret(text) {
-        return text.to_owned();
-    }
-    let shown = |part: &Part<'_>| {
-        let Some(first) = first_secret(part) else { return part.text().to_owned() };
-        let arguments = part.arguments();
-        let kept = arguments.iter().take(first).copied();
-        let hidden = arguments.iter().skip(first).map(|_| "***");
-        format!("{}={}", part.name(), kept.chain(hidden).collect::<Vec<_>>().join(","))
-    };
-    format!("AT{}", part::parts(text).iter().map(shown).collect::<Vec<_>>().join(";"))
+    with_secrets(text, |_| "***".to_owned())
 }
 
-/// The command with a star for each character that may be secret, for a line that is still being typed.
+/// The line with a star for each character that may be secret, for one that is still being typed.
 pub(crate) fn starred(text: &str) -> String {
-    let mut shown = text.to_owned();
-    for part in part::parts(text) {
-        let Some(first) = first_secret(&part) else { continue };
-        for secret in part.arguments().into_iter().skip(first) {
-            // Where it stands in the line.
-            let start = secret.as_ptr() as usize - text.as_ptr() as usize;
-            let before = text.get(..start).unwrap_or_default().chars().count();
-            let stars = before..before + secret.chars().count();
-            let star = |(at, character)| if stars.contains(&at) { '*' } else { character };
-            shown = shown.chars().enumerate().map(star).collect();
-        }
+    with_secrets(text, |secret| "*".repeat(secret.chars().count()))
+}
+
+/// The line with something in place of each secret.
+fn with_secrets(text: &str, shown: impl Fn(&str) -> String) -> String {
+    let mut line = text.to_owned();
+    for secret in secret::find(text.as_bytes()).into_iter().rev() {
+        let instead = shown(text.get(secret.clone()).unwrap_or_default());
+        line.replace_range(secret, &instead);
     }
-    shown
+    line
 }
 
 /// A line of an answer as it may be shown.
@@ -78,12 +78,6 @@ pub(crate) fn masked_answer(line: &str) -> String {
         Some((name, _)) => format!("{name}: ***"),
         None => "***".to_owned(),
     }
-}
-
-/// Which argument is the first secret one, if there is one.
-fn first_secret(part: &Part<'_>) -> Option<usize> {
-    let first = tables::first_secret(part)?;
-    (part.form() == Form::Write && part.arguments().len() > first).then_some(first)
 }
 
 #[cfg(test)]
@@ -156,7 +150,7 @@ mod tests {
             ("AT+CSQ", "AT+CSQ"),
             ("AT+QMTCONN=0,\"id\"", "AT+QMTCONN=0,\"id\""),
             ("AT+QMTCONN=0,\"id\",\"u\",\"p,;w\"", "AT+QMTCONN=0,\"id\",\"u\",***"),
-            ("+csq;+cpin=1234", "AT+csq;+CPIN=***"),
+            ("+csq;+cpin=1234", "+csq;+cpin=***"),
             ("AT+QICSGP=1,1,\"apn\",\"u\",\"p\",1", "AT+QICSGP=1,1,\"apn\",\"u\",***,***"),
             ("AT+QMTCFG=\"hwauth\",0,\"id\",\"s\"", "AT+QMTCFG=\"hwauth\",0,***,***"),
             ("AT+QMTCFG=\"hwprodid\",0,\"id\",\"s\",\"n\"", "AT+QMTCFG=\"hwprodid\",0,***,***,***"),

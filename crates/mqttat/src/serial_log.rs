@@ -2,7 +2,7 @@
 //!
 //! Who spoke is told by marks (`>`/`<`, `-->`/`<--`, `TX`/`RX`, `SEND`/`RECV`, …), or, in a plain capture of a terminal,
 //! by what was said: a command line is the host's, and so is what stands behind a prompt. Times in front of the lines
-//! are understood, line ends may be written out (`\r\n`, `<CR><LF>`), and secrets are masked as `--record` does it.
+//! are understood, line ends may be written out (`\r\n`, `<CR><LF>`). Secrets stay as they are.
 
 mod capture;
 mod escapes;
@@ -16,7 +16,6 @@ use virtual_modem::{Direction, Note, Transcript, Turn};
 use self::capture::Capture;
 use self::escapes::Written;
 use self::marks::Family;
-use crate::raw;
 
 /// Reads a log; `None` if there is neither an AT command in it nor a module's line with a name.
 pub(crate) fn read(log: &[u8]) -> Option<Transcript> {
@@ -130,7 +129,6 @@ impl Builder {
     fn say(&mut self, direction: Direction, bytes: Vec<u8>) {
         let text = String::from_utf8_lossy(&bytes);
         self.prompted = direction == Direction::ModuleToHost && is_prompt(text.trim());
-        let bytes = if raw::has_secret(&text) { masked(&text).into_bytes() } else { bytes };
         let turn = Turn { at: self.now, direction, bytes: bytes.into(), masked: Vec::new() };
         self.transcript.turns.push(turn);
     }
@@ -147,13 +145,6 @@ impl Builder {
         let (turns, at) = (self.transcript.turns.len(), self.now);
         self.transcript.notes.push(Note { turns, at, text: text.to_owned() });
     }
-}
-
-/// A command line, or the echo of one, with its secrets masked and its line end kept.
-fn masked(text: &str) -> String {
-    let line = text.trim_end_matches(['\r', '\n']);
-    let end = text.get(line.len()..).unwrap_or_default();
-    raw::masked(line) + end
 }
 
 fn with_end(text: &str, direction: Direction) -> Vec<u8> {

@@ -12,6 +12,7 @@ use mqtt_at::at::{Tap, TapEntry};
 
 use crate::arrival::timestamp;
 use crate::failure::Failure;
+use crate::hiding::hide_secrets;
 use crate::{raw, serial_log};
 
 use virtual_modem::{BadTranscript, Transcript};
@@ -54,7 +55,7 @@ pub(crate) fn line_of(entry: TapEntry<'_>) -> (Speaker, String) {
         TapEntry::Echo(command) => {
             (Speaker::Module, escaped(raw::masked(&command.to_string()).as_bytes()) + "\\r")
         }
-        TapEntry::Line(line) => (Speaker::Module, escaped(line)),
+        TapEntry::Line(line) => (Speaker::Module, raw::masked(&escaped(line))),
         TapEntry::SecretLine => (Speaker::Module, "***".to_owned()),
         TapEntry::Prompt => (Speaker::Module, "> \\".to_owned()),
         TapEntry::Dropped { bytes } => (Speaker::Note, format!("{bytes}{DROPPED}")),
@@ -99,8 +100,14 @@ pub(crate) fn load(path: &Path) -> Result<Transcript, Failure> {
     parse(path, &content(path)?)
 }
 
-/// Reads a transcript, or else a serial log, and says whether it was one.
+/// Reads a transcript, or else a serial log, to be shown: without its secrets. Says whether it was a log.
 pub(crate) fn load_any(path: &Path) -> Result<(Transcript, bool), Failure> {
+    let (mut transcript, is_log) = read_any(path)?;
+    hide_secrets(&mut transcript);
+    Ok((transcript, is_log))
+}
+
+fn read_any(path: &Path) -> Result<(Transcript, bool), Failure> {
     let bytes = content(path)?;
     let failure = match parse(path, &bytes) {
         Ok(transcript) => return Ok((transcript, false)),
@@ -239,6 +246,8 @@ mod tests {
         let data = Bytes::from_static(b"a\\\r\nOK\r\n\xFF\x1b");
         assert_eq!(line_of(TapEntry::Data(&data)), (Speaker::Host, r"a\\\r\nOK\r\n\xFF\x1B\".to_owned()));
         assert_eq!(line_of(TapEntry::Line(&data)).1, r"a\\\r\nOK\r\n\xFF\x1B");
+        let told = Bytes::from_static(b"+CMQTTCONNECT: 0,\"tcp://b\",60,1,\"u\",\"open sesame\"");
+        assert_eq!(line_of(TapEntry::Line(&told)).1, "+CMQTTCONNECT: 0,\"tcp://b\",60,1,\"u\",***");
         assert_eq!(line_of(TapEntry::SecretLine), (Speaker::Module, "***".to_owned()));
         assert_eq!(line_of(TapEntry::Prompt), (Speaker::Module, r"> \".to_owned()));
     }

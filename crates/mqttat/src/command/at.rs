@@ -55,20 +55,19 @@ async fn send(
         exchange = exchange.secret_answer();
     }
     let reply: Reply = modem.run(exchange).await?;
+    let shown = |line: &bytes::Bytes| match std::str::from_utf8(line) {
+        _ if secret => raw::masked_answer(&String::from_utf8_lossy(line)).into_bytes(),
+        Ok(text) if raw::has_secret(text) => raw::masked(text).into_bytes(),
+        _ => line.to_vec(),
+    };
+    let lines: Vec<_> = reply.lines.iter().map(shown).collect();
     if json {
-        let shown = |line: &bytes::Bytes| {
-            let line = String::from_utf8_lossy(line);
-            if secret { raw::masked_answer(&line) } else { line.into_owned() }
-        };
-        let lines = reply.lines.iter().map(shown).collect();
+        let lines = lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect();
         let answered = Answered { command: raw::masked(text), lines, result: reply.result.to_string() };
         return output::print_json(&answered).map(drop);
     }
     output::print(|out| {
-        reply.lines.iter().try_for_each(|line| {
-            if secret {
-                return writeln!(out, "{}", raw::masked_answer(&String::from_utf8_lossy(line)));
-            }
+        lines.iter().try_for_each(|line| {
             out.write_all(line)?;
             out.write_all(b"\n")
         })

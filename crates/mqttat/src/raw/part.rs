@@ -39,11 +39,6 @@ impl<'a> Part<'a> {
         Self { text, name, form }
     }
 
-    /// As it was typed.
-    pub(super) fn text(&self) -> &'a str {
-        self.text
-    }
-
     /// What stands before `=` or `?`, in capitals.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -98,7 +93,6 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(line[1].arguments(), ["0", "\"a;b\"", "\"c,d\""]);
-        assert_eq!(line[1].text(), "+QMTCONN=0,\"a;b\",\"c,d\"");
         assert_eq!(parts("AT+QMTCFG=\"Recv/Mode\",0")[0].key(), "recv/mode");
         assert!(parts("ATE0")[0].is_basic() && parts("AT&F")[0].is_basic() && !parts("+CSQ")[0].is_basic());
         assert_eq!(parts("AT").len(), 1);

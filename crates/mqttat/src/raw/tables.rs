@@ -1,4 +1,4 @@
-//! Commands of the vendors that harm, ask for data, or carry secrets.
+//! Commands of the vendors that harm, or ask for data.
 
 use super::part::{Form, Part};
 
@@ -85,32 +85,6 @@ enum Prompts {
     UnlessQuoted,
 }
 
-/// Commands with secret arguments, and which is the first of them, counted from 0.
-const SECRET: &[(&str, usize)] = &[
-    ("+CPIN", 0),
-    ("+CPWD", 1),
-    ("+CLCK", 2),
-    ("+CGAUTH", 2),
-    ("+QMTCONN", 3),
-    ("+QICSGP", 4),
-    ("+XGAUTH", 3),
-    ("+MIPCALL", 3),
-    ("+CWJAP", 1),
-    ("+MQTTUSER", 2),
-    ("+MQTTUSERCFG", 4),
-    ("+MQTTAUTHCFG", 3),
-    ("+MQTTCONNPARAM", 2),
-    ("+CMQTTCONNECT", 5),
-    ("+CLOUDHDAUTH", 2),
-];
-
-/// Keys of `AT+QMTCFG` behind which keys of cloud platforms stand, from the third argument on.
-const SECRET_KEYS: &[&str] = &["aliauth", "hwauth", "hwprodid", "onenet"];
-
-/// Commands whose read form answers with a secret.
-const SECRET_READS: &[&str] =
-    &["+MQTTUSER", "+MQTTCONNPARAM", "+CMQTTCONNECT", "+CGAUTH", "+CLOUDHDAUTH", "+QICSGP", "+CPWD"];
-
 /// What harm a command does, if any.
 pub(super) fn harm(part: &Part<'_>) -> Option<&'static str> {
     if matches!(part.form(), Form::Read | Form::Test) {
@@ -149,25 +123,4 @@ pub(super) fn wants_data(part: &Part<'_>) -> bool {
             Prompts::WithArguments(count) => arguments.len() >= *count,
             Prompts::UnlessQuoted => !arguments.last().is_some_and(|last| last.ends_with('"')),
         }
-}
-
-/// Which of its arguments is the first that may be secret.
-pub(super) fn first_secret(part: &Part<'_>) -> Option<usize> {
-    if part.name() == "+QMTCFG" {
-        return SECRET_KEYS.contains(&part.key().as_str()).then_some(2);
-    }
-    SECRET.iter().find(|(name, _)| *name == part.name()).map(|(_, first)| *first)
-}
-
-/// Whether it asks for something secret.
-pub(super) fn reads_secret(part: &Part<'_>) -> bool {
-    match (part.name(), part.form()) {
-        // These are read by writing fewer arguments.
-        ("+QMTCFG", Form::Write) => SECRET_KEYS.contains(&part.key().as_str()),
-        ("+QICSGP", Form::Write) => part.arguments().len() == 1,
-        // It makes a password of a device's secret, and says it.
-        ("+MQTTAUTHCFG", Form::Write) => true,
-        (name, Form::Read) => SECRET_READS.contains(&name),
-        _ => false,
-    }
 }

@@ -9,7 +9,7 @@ use crate::terminal::Terminal;
 const CANARY: &str = "canary-7f3a9";
 
 /// Gives the console these lines on stdin.
-fn feed(command: &mut Command, lines: &str) -> Output {
+pub(crate) fn feed(command: &mut Command, lines: &str) -> Output {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();

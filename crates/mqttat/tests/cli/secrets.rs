@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, KeyPair};
 
-use crate::support::{Sim, refusing_broker, run};
+use crate::support::{Sim, mqttat, refusing_broker, run};
 
 const CANARY: &str = "canary-7f3a9";
 
@@ -13,7 +13,7 @@ fn everything_shown(sim: &Sim, arguments: &[&str]) -> String {
     let shown = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let transcript = std::fs::read_to_string(&record).unwrap();
     assert!(transcript.contains(">> AT"), "something was recorded: {transcript}");
-    assert!(shown[1].contains("TRACE"), "something was logged: {shown:?}");
+    assert!(shown[1].contains("DEBUG"), "something was logged: {shown:?}");
     format!("{}\n{}\n{transcript}", shown[0], shown[1])
 }
 
@@ -88,4 +88,84 @@ fn private_keys_are_masked() {
     let shown = everything_shown(&sim, &[&["pub", "-h", "b", "-t", "t", "-m", "x"][..], &tls].concat());
     assert!(shown.lines().any(|line| line.contains(">> \\*")), "the key went to the module: {shown}");
     assert!(!shown.contains(&telling), "{shown}");
+}
+
+#[test]
+fn an_answer_that_is_taken_for_a_report_is_masked_too() {
+    // SIMCom answers AT+CMQTTCONNECT? with a line that has the name of a result.
+    let connect = format!("AT+CMQTTCONNECT=0,\"tcp://b:1883\",60,1,\"user\",\"{CANARY}\"");
+    let commands = ["AT+CMQTTSTART", "AT+CMQTTACCQ=0,\"y\"", &connect, "AT+CSQ", "AT+CMQTTCONNECT?"];
+    let sim = Sim::start(&["--vendor", "simcom"]);
+    let shown = everything_shown(&sim, &[&["at"][..], &commands].concat());
+    assert!(shown.contains("<< +CMQTTCONNECT: "), "{shown}");
+    assert!(!shown.contains(CANARY), "{shown}");
+
+    for options in [&[][..], &["--json"]] {
+        let record = sim.file("console.at", b"");
+        let mut console = sim.mqttat();
+        console.args(options).arg("--record").arg(&record).arg("console");
+        let output = crate::console::feed(&mut console, &commands.join("\n"));
+        let shown = [output.stdout, output.stderr, std::fs::read(&record).unwrap()].concat();
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains("+CMQTTCONNECT: 0,") && !shown.contains(CANARY), "{shown}");
+    }
+}
+
+#[test]
+fn logs_of_others_are_shown_without_their_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, page) = (folder.path().join("log"), folder.path().join("page.html"));
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{CANARY}\nb3Blbg==\n-----END PRIVATE KEY-----");
+    for (vendor, text) in [
+        (
+            "simcom",
+            format!("> AT+CMQTTCONNECT?\n< +CMQTTCONNECT: 0,\"tcp://h\",60,1,\"u\",\"{CANARY}\"\n< OK\n"),
+        ),
+        ("simcom", format!("AT+CMQTTCONNECT?\n+CMQTTCONNECT: 0,\"tcp://h\",60,1,\"u\",\"{CANARY}\"\n\nOK\n")),
+        (
+            "simcom",
+            format!("# recorded: x\n@2 >> AT+CGAUTH?\n@3 << +CGAUTH: 1,1,\"user\",\"{CANARY}\"\n@4 << OK\n"),
+        ),
+        ("simcom", format!("> AT+CSOCKAUTH=1,1,\"{CANARY}\",\"user\"\n< OK\n")),
+        ("simcom", format!("AT+CCERTDOWN=\"key.pem\",84\n>{pem}\nOK\n")),
+        ("quectel", format!("AT+QFUPL=\"key.der\",12\nCONNECT\n{CANARY}\nOK\nAT+CSQ\nOK\n")),
+        ("neoway", format!("AT+CERTADD=k,12\n>{CANARY}\nOK\nAT+CSQ\nOK\n")),
+        (
+            "fibocom",
+            format!(
+                ">> AT+MQTTUSER=1,\"u\",\"{CANARY}\",\"c\"\n<< OK\n>> AT+MQTTUSER?\n<< +MQTTUSER: 1,\"u\",\"{CANARY}\",\"c\"\n<< OK\n"
+            ),
+        ),
+        (
+            "fibocom",
+            format!(
+                "AT+MQTTAUTHCFG=1,\"k\",\"n\",\"{CANARY}\",0\n+MQTTAUTHCFG: \"c\",\"u\",\"{CANARY}\"\nOK\n"
+            ),
+        ),
+        ("neoway", format!("AT+MQTTCONNPARAM?\n+MQTTCONNPARAM:\"a\",\"u\",\"{CANARY}\"\nOK\n")),
+        (
+            "neoway",
+            format!(
+                "[2023-02-11_08:56:25]Sent..AT+MQTTCONNPARAM=\"i\",\"u\",\"{CANARY}\"   Rcvd as expected..OK\nAT+MQTTSTATE?\n+MQTTSTATE:1\nOK\n"
+            ),
+        ),
+        (
+            "neoway",
+            format!(
+                "I (1) modem: sending: AT+MQTTCONNPARAM=\"i\",\"u\",\"{CANARY}\"\nSend AT+MQTTCONNPARAM = \"i\",\"u\",\"{CANARY}\"\nAT+CSQ\nOK\n"
+            ),
+        ),
+    ] {
+        std::fs::write(&log, &text).unwrap();
+        let replay = |option: &[&str]| {
+            let output = run(mqttat().args(["--vendor", vendor, "replay"]).arg(&log).args(option));
+            assert!(output.status.success(), "{text}: {output:?}");
+            String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+        };
+        let shown = [replay(&[]), replay(&["--json"]), replay(&["--html", page.to_str().unwrap()])];
+        let page = std::fs::read_to_string(&page).unwrap();
+        for shown in shown.iter().chain([&page]) {
+            assert!(!shown.contains(CANARY) && shown.contains("***"), "{text}\n{shown}");
+        }
+    }
 }

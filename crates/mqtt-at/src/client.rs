@@ -179,16 +179,10 @@ impl Client {
         let core = &self.inner.core;
         let receiver = self.inner.receiver();
         let names: Vec<_> = filters.iter().map(|(filter, _)| filter.clone()).collect();
-        // Before the command: a retained message may come before its result. It is also what is subscribed to again if
-        // the connection is lost meanwhile.
-        core.link.add_filters(&filters);
-        let granted = match self.inner.subscribe(&filters).await {
-            Ok(granted) => granted,
-            Err(error) => {
-                core.link.remove_filters(&names);
-                return Err(error);
-            }
-        };
+        // Before the command: a retained message may come before its result.
+        let asking = Asking::new(&core.link, &filters);
+        let granted = self.inner.subscribe(&filters).await?;
+        asking.granted();
         Ok(Subscription::new(names, granted, receiver, &core.link))
     }
 
@@ -319,6 +313,30 @@ impl Inner {
             granted.push(qos);
         }
         Ok(granted)
+    }
+}
+
+/// Filters that are being subscribed to. Dropping it takes them back.
+struct Asking<'a> {
+    link: &'a Link,
+    filters: &'a [(TopicFilter, QoS)],
+}
+
+impl<'a> Asking<'a> {
+    fn new(link: &'a Link, filters: &'a [(TopicFilter, QoS)]) -> Self {
+        link.ask_for(filters);
+        Self { link, filters }
+    }
+
+    fn granted(mut self) {
+        let filters = std::mem::take(&mut self.filters);
+        self.link.grant(filters.iter().map(|(filter, _)| filter));
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.link.take_back(self.filters.iter().map(|(filter, _)| filter));
     }
 }
 

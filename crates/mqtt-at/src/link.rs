@@ -105,13 +105,22 @@ pub(crate) struct Link {
     status: Watched<ClientStatus>,
     /// Made when somebody listens.
     events: OnceLock<broadcast::Sender<Event>>,
-    filters: Mutex<Vec<(TopicFilter, QoS)>>,
+    filters: Mutex<Vec<Wanted>>,
     /// Whether the broker may send messages for subscriptions of earlier connections.
     keeps_session: bool,
     /// Whether somebody makes the connection again when it is lost.
     is_kept: bool,
     over: CancellationToken,
     meters: Meters,
+}
+
+/// A topic filter that somebody has asked for.
+#[derive(Debug)]
+struct Wanted {
+    filter: TopicFilter,
+    qos: QoS,
+    /// Whether the broker has granted it; whoever asked for it goes on asking until then.
+    granted: bool,
 }
 
 impl Link {
@@ -134,7 +143,7 @@ impl Link {
 
     /// Whether a message with this topic can have been meant for this client.
     pub(crate) fn expects(&self, topic: &str) -> bool {
-        self.keeps_session || locked(&self.filters).iter().any(|(filter, _)| filter.matches(topic))
+        self.keeps_session || locked(&self.filters).iter().any(|it| it.filter.matches(topic))
     }
 
     /// Whether commands of this connection still make sense.
@@ -237,21 +246,44 @@ impl Link {
         }
     }
 
-    pub(crate) fn add_filters<'a>(&self, filters: impl IntoIterator<Item = &'a (TopicFilter, QoS)>) {
-        locked(&self.filters).extend(filters.into_iter().cloned());
+    /// Expects messages for these filters from now on; they are not subscriptions before they are granted.
+    pub(crate) fn ask_for<'a>(&self, filters: impl IntoIterator<Item = &'a (TopicFilter, QoS)>) {
+        let wanted =
+            |(filter, qos): &(TopicFilter, QoS)| Wanted { filter: filter.clone(), qos: *qos, granted: false };
+        locked(&self.filters).extend(filters.into_iter().map(wanted));
+    }
+
+    /// The broker has granted these filters.
+    pub(crate) fn grant<'a>(&self, filters: impl IntoIterator<Item = &'a TopicFilter>) {
+        let mut wanted = locked(&self.filters);
+        for filter in filters {
+            if let Some(it) = wanted.iter_mut().find(|it| !it.granted && it.filter == *filter) {
+                it.granted = true;
+            }
+        }
     }
 
     /// Subscribes to these filters with whatever quality of service.
     #[cfg(test)]
     pub(crate) fn expect(&self, filters: impl IntoIterator<Item = TopicFilter>) {
-        locked(&self.filters).extend(filters.into_iter().map(|filter| (filter, QoS::AtMostOnce)));
+        let wanted = |filter| Wanted { filter, qos: QoS::AtMostOnce, granted: true };
+        locked(&self.filters).extend(filters.into_iter().map(wanted));
     }
 
     /// Forgets one subscription to each of these filters.
     pub(crate) fn remove_filters<'a>(&self, filters: impl IntoIterator<Item = &'a TopicFilter>) {
+        self.forget(filters, true);
+    }
+
+    /// Forgets that somebody has asked for these filters, who was refused or has left.
+    pub(crate) fn take_back<'a>(&self, filters: impl IntoIterator<Item = &'a TopicFilter>) {
+        self.forget(filters, false);
+    }
+
+    fn forget<'a>(&self, filters: impl IntoIterator<Item = &'a TopicFilter>, granted: bool) {
         let mut kept = locked(&self.filters);
         for filter in filters {
-            if let Some(position) = kept.iter().position(|(known, _)| known == filter) {
+            if let Some(position) = kept.iter().position(|it| it.granted == granted && it.filter == *filter) {
                 kept.remove(position);
             }
         }
@@ -260,7 +292,7 @@ impl Link {
     /// What is subscribed to, each filter once, with the quality of service that was asked for last.
     pub(crate) fn subscriptions(&self) -> Vec<(TopicFilter, QoS)> {
         let mut all: Vec<(TopicFilter, QoS)> = Vec::new();
-        for (filter, qos) in locked(&self.filters).iter() {
+        for Wanted { filter, qos, .. } in locked(&self.filters).iter().filter(|it| it.granted) {
             match all.iter_mut().find(|(known, _)| known == filter) {
                 Some((_, known)) => *known = *qos,
                 None => all.push((filter.clone(), *qos)),

@@ -125,7 +125,11 @@ impl FromStr for Transcript {
                         text: text.to_owned(),
                     });
                 } else if let Some((key, value)) = comment.split_once(": ") {
-                    transcript.headers.push((key.trim().to_owned(), value.trim().to_owned()));
+                    // A name that could be taken for a time when it is written is none.
+                    let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+                    if !key.starts_with('@') {
+                        transcript.headers.push((key, value));
+                    }
                 }
                 continue;
             }

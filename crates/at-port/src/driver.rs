@@ -13,7 +13,6 @@ use tokio::time::{Instant, Sleep};
 
 use crate::clock::Clock;
 use crate::error::PortError;
-use crate::event::LinkState;
 use crate::hub::Hub;
 use crate::options::{PayloadMark, PortOptions};
 use crate::request::{Caller, Request};
@@ -166,12 +165,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, U: Clone + Send + 'static> Driver<IO, U
             return;
         }
         let owed = self.session.owes_data();
-        // A mark that an earlier host left is true until the link is proven.
-        let is_over = owed == 0 && self.session.link() == LinkState::Synced;
         if owed > self.marked {
             self.marked = owed;
             self.mark.iter_mut().for_each(|mark| mark.set(owed));
-        } else if self.marked > 0 && is_over {
+        } else if self.marked > 0 && self.session.is_done_with_data() {
+            // Also the mark that an earlier host left is over then, and not sooner.
             self.marked = 0;
             self.mark.iter_mut().for_each(|mark| mark.clear());
         }

@@ -123,6 +123,8 @@ pub struct Session<U, T> {
     deliveries: VecDeque<Delivery<U>>,
     /// Whether the session is to end when it is idle.
     closing: bool,
+    /// Whether the module has reported its start and the link was not proven since.
+    restarted: bool,
     ended: Option<PortError>,
     /// The probes whose answers may still come when the session has ended.
     owed: Vec<SentProbe>,
@@ -160,6 +162,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             stall: None,
             deliveries: VecDeque::new(),
             closing: false,
+            restarted: false,
             ended: None,
             owed: Vec::new(),
             tap: None,
@@ -205,6 +208,11 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     pub fn owes_data(&self) -> usize {
         let active = self.active.as_ref().filter(|_| self.fence.is_none());
         active.map_or(0, |active| active.owes_data())
+    }
+
+    /// Whether the module cannot be waiting for data: it answers, or has just started.
+    pub(crate) fn is_done_with_data(&self) -> bool {
+        self.owes_data() == 0 && (self.link == LinkState::Synced || self.restarted)
     }
 
     /// Whether nothing is queued or in flight, and nobody waits for a deferred result.
@@ -289,6 +297,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
                     self.set_link(LinkState::Suspect);
                 }
                 Some(Begun::Filler { bytes }) => {
+                    self.pending.give_up_data();
                     tracing::warn!(bytes, "the module may be waiting for data without end; filling it up");
                     note(&mut self.tap, TapEntry::Filler { bytes });
                     self.report(PortEvent::Filled { bytes });

@@ -146,6 +146,14 @@ impl<T: Ticket> Pending<T> {
         }
     }
 
+    /// Ends the waits for what comes of data of which the module has not got all: it gets something else in its place
+    /// now, and what comes of that is no result of theirs.
+    pub(super) fn give_up_data(&mut self) {
+        let lacks_data = |it: &Waiting<T>| it.without_final.is_some() && it.job.owes_data() > 0;
+        self.doubt_where(|it| it.deferred.shared && lacks_data(it));
+        self.fail_where(lacks_data, Waiting::timeout_error);
+    }
+
     /// Ends all waits with an error.
     pub(super) fn fail_all(&mut self, error: impl Fn() -> OperationError) {
         self.in_doubt.clear();

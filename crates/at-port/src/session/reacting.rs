@@ -58,6 +58,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
     fn handle_reboot(&mut self, now: Instant) {
         tracing::warn!("the module rebooted");
         self.echo_off = false;
+        self.restarted = true;
         self.codec.arm_prompt(None);
         self.report(PortEvent::Reboot);
         if let Some(active) = self.active.take() {
@@ -81,6 +82,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
             self.line_feed = fence.ends_in_line_feed();
             self.report(PortEvent::Fenced { probes: fence.probes_sent() });
         }
+        self.restarted = false;
         self.set_link(LinkState::Synced);
     }
 }

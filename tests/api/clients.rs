@@ -120,3 +120,21 @@ async fn the_window_of_the_module_is_never_exceeded() {
         }
     }
 }
+
+/// SIMCom's module refuses to take its leave while it is busy, and would keep the client.
+#[tokio::test(start_paused = true)]
+async fn a_farewell_waits_for_the_results_of_what_is_under_way() {
+    for kind in KINDS {
+        let slow = |it: virtual_modem::Builder| it.rtt(Duration::from_secs(2));
+        let bench = Bench::over(kind, slow, ModemOptions::new(), |line| line).await.unwrap();
+        let client = bench.client("one").await;
+        let publish = client.publish("up", QoS::AtLeastOnce, false, "x");
+        let farewell = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            client.disconnect().await
+        };
+        let (published, left) = tokio::join!(publish, farewell);
+        assert!(published.is_ok() && left.is_ok(), "{kind:?}: {published:?} {left:?}");
+        assert_eq!(bench.accepted("up"), [b"x"], "{kind:?}");
+    }
+}

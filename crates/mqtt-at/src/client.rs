@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use at_port::{Channel, Lane};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::time::timeout;
 
 use self::core::{Core, Patience};
 use self::line::Line;
@@ -225,6 +227,8 @@ impl Client {
 
     /// Says farewell to the broker, which then does not publish the will, and waits until it is done.
     ///
+    /// Results of publishes that are under way are waited for first, for ten seconds at the most.
+    ///
     /// # Errors
     ///
     /// The module refused or did not answer; the client is unusable all the same.
@@ -240,6 +244,10 @@ impl Client {
         core.link.close();
         // Whoever is making the connection again gives up now, and has then said its last word.
         let _made = core.making.lock().await;
+        // A module that owes the result of a publish may refuse the farewell, and keep the client.
+        let last_results =
+            core.window.acquire_many(u32::try_from(core.dialect().facts().window).unwrap_or(1));
+        let _idle = timeout(LAST_RESULTS, last_results).await;
         let port = core.shared.port();
         match was {
             ClientStatus::Connected | ClientStatus::Connecting => {
@@ -315,6 +323,9 @@ impl Inner {
         Ok(granted)
     }
 }
+
+/// How long a farewell waits for the results of publishes.
+const LAST_RESULTS: Duration = Duration::from_secs(10);
 
 /// Filters that are being subscribed to. Dropping it takes them back.
 struct Asking<'a> {

@@ -49,11 +49,11 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     if let Some(tls) = &options.tls {
         tls::set_up(context, tls).await?;
     }
-    match configure(context).await {
+    match configure(context, sessions).await {
         // Nothing can be set while the client is in use, whoever left it so.
         Err(Error::Module(_)) => {
             flow::shut(port, index).await;
-            configure(context).await?;
+            configure(context, sessions).await?;
         }
         outcome => outcome?,
     }
@@ -102,11 +102,15 @@ fn conn_command(index: u8, options: &ConnectOptions) -> QmtConn {
     }
 }
 
-async fn configure(context: &Connecting<'_>) -> Result<()> {
+async fn configure(context: &Connecting<'_>, sessions: &Sessions) -> Result<()> {
     let Connecting { port, index, options, .. } = *context;
     let lane = Lane::client(index);
     for setting in settings(index, options)? {
-        setting.send(context).await?;
+        let is_receive_form = setting.is_receive_form();
+        let accepted = setting.send(context).await?;
+        if is_receive_form {
+            sessions.set_uncounted(index, !accepted);
+        }
     }
     set_will(context).await?;
     let tls_context = options.tls.is_some().then_some(index);

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use at_port::Operation;
 use bytes::Bytes;
@@ -35,6 +36,9 @@ pub struct Published {
     /// Whether the broker may have it more than once: an earlier attempt ended without a word about its fate.
     pub maybe_duplicate: bool,
 }
+
+/// Before what was refused is given to the module once more; longer from time to time.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// A message with everything about it.
 pub(super) struct Publication {
@@ -79,7 +83,10 @@ impl Core {
                 return Err(unknown.unwrap_or(error));
             }
             if !is_outage && !is_fleeting {
+                // Those behind it wait meanwhile, and a module that can take no more at the moment gets a little time.
+                place.get_or_insert_with(|| self.line.stand(number));
                 self.verify().await;
+                tokio::time::sleep(RETRY_PAUSE * patience.tries).await;
             }
             tracing::debug!(client = self.index, %error, "publishing again");
         }

@@ -119,6 +119,10 @@ impl Dialect for Fibocom {
         let is_free = flow::is_free(port, index).await?;
         if is_free == Some(false) {
             self.sessions.set(index, State::Open);
+            if self.sessions.counted() {
+                // The report of a message may have been lost, too. If the port is gone, nothing can be fetched.
+                let _ = port.post(rules::fetching(&self.sessions, index));
+            }
         }
         Ok(is_free.map(|free| !free).into())
     }

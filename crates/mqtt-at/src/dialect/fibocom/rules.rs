@@ -109,11 +109,7 @@ impl FibocomRules {
         if !self.is_alive(client) {
             return Reaction::default();
         }
-        self.sessions.fetch_begun(client);
-        let sessions = Arc::clone(&self.sessions);
-        let operation = Operation::from(MqttRead::new(client).fetch()).lane(Lane::client(client));
-        let operation = operation.on_conclusion(move |_| sessions.fetch_ended(client));
-        Reaction { follow_up: Some(operation), ..Reaction::default() }
+        Reaction { follow_up: Some(fetching(&self.sessions, client)), ..Reaction::default() }
     }
 
     /// Asks the module which connections are still there, and then for what waits for these clients.
@@ -191,6 +187,14 @@ impl FibocomRules {
         self.links.lose_all(&LossCause::Rebooted);
         Reaction { reboot: true, ..Reaction::default() }
     }
+}
+
+/// Fetches a client's next message, if there is one. The answer comes as a report.
+pub(super) fn fetching(sessions: &Arc<Sessions>, client: u8) -> Operation {
+    sessions.fetch_begun(client);
+    let sessions = Arc::clone(sessions);
+    let operation = Operation::from(MqttRead::new(client).fetch()).lane(Lane::client(client));
+    operation.on_conclusion(move |_| sessions.fetch_ended(client))
 }
 
 impl Framing for FibocomRules {

@@ -138,6 +138,19 @@ async fn firmware_that_cannot_count_subscribes_to_nothing() {
     assert!(matches!(dialect.subscribe(1, &subscribe), Err(Error::Input(_))), "one at a time");
 }
 
+/// The report of a message may be lost on its way, and the message would stay in the module.
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_the_connection_looks_for_messages_too() {
+    let script = ">> AT+MQTTOPEN?\n<< +MQTTOPEN: 2\n<< OK\n>> AT+MQTTREAD=1\n<< +MQTTREAD: 1,0,0,0\n<< OK";
+    for counted in [true, false] {
+        let dialect = Fibocom::default();
+        dialect.sessions.set_counted(counted);
+        let script = if counted { script } else { &script[..script.find(">> AT+MQTTREAD").unwrap()] };
+        let presence = Host::default().converse(script, async |port| dialect.presence(&port, 1).await).await;
+        assert_eq!(presence.unwrap(), Presence::Connected);
+    }
+}
+
 #[test]
 fn f_limits() {
     let dialect = dialect();

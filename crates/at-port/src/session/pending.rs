@@ -154,6 +154,13 @@ impl<T: Ticket> Pending<T> {
         self.fail_where(lacks_data, Waiting::timeout_error);
     }
 
+    /// Ends the waits of operations whose final result never came, because the module has probably started anew since.
+    pub(super) fn give_up_unanswered(&mut self) {
+        let unanswered = |it: &Waiting<T>| it.without_final.is_some();
+        self.doubt_where(|it| it.deferred.shared && unanswered(it));
+        self.fail_where(unanswered, Waiting::timeout_error);
+    }
+
     /// Ends all waits with an error.
     pub(super) fn fail_all(&mut self, error: impl Fn() -> OperationError) {
         self.in_doubt.clear();

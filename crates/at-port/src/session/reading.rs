@@ -155,6 +155,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         if self.echo_off {
             self.echo_off = false;
             self.report(PortEvent::UnexpectedEcho);
+            self.pending.give_up_unanswered();
         }
     }
 

@@ -184,6 +184,16 @@ async fn f45_the_echo_of_a_probe_tells_of_a_silent_reboot() {
     s.module.answer("AT+CMEE?\r", "AT+CMEE?\r\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
     s.check_in_step().await;
     assert!(seen(&mut events).contains(&PortEvent::UnexpectedEcho));
+    // The result of what it was asked before that will not come.
+    s.run(Exchange::new(CommandLine::execute("E0")));
+    s.module.answer("ATE0\r", "\r\nOK\r\n").await;
+    let open = Exchange::new(CommandLine::execute("+OPEN")).timeout(ms(300));
+    let running = s.run(open.deferred(Deferred::new(&["+OPENED"], [0], Duration::from_secs(120))));
+    s.module.expect("AT+OPEN\r").await;
+    let asked = Instant::now();
+    s.module.answer("AT+CMEE?\r", "AT+CMEE?\r\r\n+CMEE: 0\r\n\r\nOK\r\n").await;
+    assert!(running.await.unwrap().is_err());
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,7 +162,9 @@ impl Keeper<'_> {
         port.release(self.core.lane()).map_err(crate::modem::port_gone)?;
         self.core.dialect().close(&port, *index).await;
         let context = Connecting { port: &port, index: *index, options, progress: None };
-        let outcome = match dialect::connect(self.core.dialect(), &context).await {
+        let connected = dialect::connect(self.core.dialect(), &context).await;
+        let made = connected.is_ok();
+        let outcome = match connected {
             Ok(()) => self.resubscribe().await,
             Err(error) => Err(error),
         };
@@ -170,7 +172,10 @@ impl Keeper<'_> {
             Ok(()) if link.connected() => Ok(()),
             Ok(()) => Err(Error::ConnectionLost { cause: LossCause::Unknown, outcome: Outcome::NotSent }),
             Err(error) => {
-                self.core.dialect().close(&port, *index).await;
+                // A connection that is there is not closed without a farewell.
+                if !made || !link.is_alive() || self.core.dialect().disconnect(&port, *index).await.is_err() {
+                    self.core.dialect().close(&port, *index).await;
+                }
                 Err(error)
             }
         };

@@ -112,6 +112,8 @@ impl FromStr for Transcript {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut transcript = Self::default();
         for (at, line) in text.lines().enumerate() {
+            // A line end that an editor has left belongs to no line.
+            let line = line.trim_end_matches('\r');
             let problem = |problem| BadTranscript { line: at + 1, problem };
             if line.trim().is_empty() {
                 continue;

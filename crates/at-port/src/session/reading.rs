@@ -99,7 +99,7 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
         let told = if may_be_deferred { self.pending.take(now, &line) } else { Told::Nothing };
         let deferred = !matches!(told, Told::Nothing) || may_be_deferred && self.take_early_result(&line);
         let result = if deferred { None } else { self.final_result(&line, report) };
-        let is_told = report || deferred || result.is_some();
+        let is_told = report || deferred || result.is_some() || self.is_prompt_line(&line);
         let secret =
             !is_told && self.may_hold_secret(recognised.is_some()) || self.is_secret_witnessed(&line);
         note(&mut self.tap, if secret { TapEntry::SecretLine } else { TapEntry::Line(&line) });
@@ -190,12 +190,16 @@ impl<U: Clone + Send + 'static, T: Ticket> Session<U, T> {
 
     /// `CONNECT` asks for the data of an exchange that declared this form of prompt.
     fn take_prompt_line(&mut self, now: Instant, line: &[u8]) -> bool {
-        let Some(active) = &mut self.active else { return false };
-        if active.awaited_prompt() == Some(PromptForm::Connect) && line == b"CONNECT" {
+        let asks = self.is_prompt_line(line);
+        if let Some(active) = self.active.as_mut().filter(|_| asks) {
             active.handle_prompt(now);
-            return true;
         }
-        false
+        asks
+    }
+
+    fn is_prompt_line(&self, line: &[u8]) -> bool {
+        let awaited = self.active.as_ref().and_then(|active| active.awaited_prompt());
+        awaited == Some(PromptForm::Connect) && line == b"CONNECT"
     }
 
     /// While the link is in doubt, answers are the fence's; reports go their way.

@@ -124,16 +124,18 @@ async fn an_echo_that_comes_with_the_next_command_is_not_shown() {
 #[tokio::test(start_paused = true)]
 async fn only_what_may_be_an_echo_of_the_secret_is_hidden() {
     let plain = || Exchange::new(CommandLine::execute("+PLAIN")).timeout(ms(2000));
-    let put = || {
+    let put = |prompt| {
         let line = CommandLine::write("+PUT").integer(10).finish();
-        Exchange::new(line).data(PromptForm::Mark, SECRET.into(), ms(5000)).secret_data()
+        Exchange::new(line).data(prompt, SECRET.into(), ms(5000)).secret_data()
     };
+    let (mark, connect) = (PromptForm::Mark, PromptForm::Connect);
     // Noise has left every third byte of the echo.
     for (exchange, command, answers, shown) in [
         (login(), LOGIN, &["\r\n+LOGIN: 1\r\n\r\nOK\r\n"][..], "< +LOGIN: 1\n"),
         (login(), LOGIN, &["..+..G..=..p..s..a..\r\n\r\nOK\r\n"], "SecretLine\n"),
         (plain(), "AT+PLAIN\r", &["\r\nwhat is this\r\n\r\nOK\r\n"], "< what is this\n"),
-        (put(), "AT+PUT=10\r", &["\r\n> ", "..e..e..m.\r\n\r\nOK\r\n"], "SecretLine\n"),
+        (put(mark), "AT+PUT=10\r", &["\r\n> ", "..e..e..m.\r\n\r\nOK\r\n"], "SecretLine\n"),
+        (put(connect), "AT+PUT=10\r", &["\r\nCONNECT\r\n", "\r\nOK\r\n"], "< CONNECT\n"),
     ] {
         let (mut s, witness) = witnessed().await;
         let running = s.run(exchange);

@@ -136,10 +136,28 @@ mod tests {
             "AT+QFUPL=\"x\",3",
             "AT+MQTTWILL=1,\"t\",0,0,149",
             "AT+MQTTPUBRAW=0,\"t\",5,0,0",
+            "+QMTCFG=\"willex\",0,1,0,0,\"w\",5",
+            "AT+qmtcfg=\"WillEx\",0,1,0,0,\"w\",5",
+            "AT+QFTPPUT=\"a\",\"COM:\",0",
+            "AT+QSMTPBODY=0,5",
+            "AT+HTTPDATA=5,1000",
+            "AT+TCPSEND=0,5",
+            "AT+CIPSEND",
+            "AT+SYSFLASH=1,\"mqtt_ca\",0,1188",
         ] {
             assert!(refused(text, true), "{text}");
         }
-        for text in ["AT+QMTPUBEX=?", "AT+CMQTTSUB=0", "AT+MQTTPUB=1,\"t\",0,0,\"x\"", "AT+CMGS=?"] {
+        for text in [
+            "AT+QMTPUBEX=?",
+            "AT+CMQTTSUB=0",
+            "AT+MQTTPUB=1,\"t\",0,0,\"x\"",
+            "AT+CMGS=?",
+            "AT+QMTCFG=\"willex\",0",
+            "AT+QMTCFG=\"will\",0,1,0,0,\"w\",\"m\"",
+            "AT+QFTPPUT=\"a\",\"UFS:a\",0",
+            "AT+SYSFLASH?",
+            "AT+SYSFLASH=2,\"mqtt_ca\",0,16",
+        ] {
             assert!(!refused(text, false), "{text}");
         }
     }

@@ -38,6 +38,7 @@ const PORT_KEYS: &[&str] = &["usbcfg", "usbnet", "usbmode"];
 const PROMPTING: &[(&str, Prompts)] = &[
     ("+QMTPUB", Prompts::Always),
     ("+QMTPUBEX", Prompts::UnlessQuoted),
+    ("+QMTCFG", Prompts::ForKey("willex", 4)),
     ("+QFUPL", Prompts::Always),
     ("+QFWRITE", Prompts::Always),
     ("+QSECWRITE", Prompts::Always),
@@ -45,8 +46,12 @@ const PROMPTING: &[(&str, Prompts)] = &[
     ("+QSSLSEND", Prompts::Always),
     ("+QHTTPURL", Prompts::Always),
     ("+QHTTPPOST", Prompts::Always),
+    ("+QHTTPPUT", Prompts::Always),
+    ("+QFTPPUT", Prompts::Naming("\"COM:\"")),
+    ("+QSMTPBODY", Prompts::Always),
     ("+CMGS", Prompts::Always),
     ("+CMGW", Prompts::Always),
+    ("+CMGC", Prompts::Always),
     ("+CMQTTTOPIC", Prompts::Always),
     ("+CMQTTPAYLOAD", Prompts::Always),
     ("+CMQTTWILLTOPIC", Prompts::Always),
@@ -59,26 +64,51 @@ const PROMPTING: &[(&str, Prompts)] = &[
     ("+CFTRANRX", Prompts::Always),
     ("+CIPSEND", Prompts::Always),
     ("+CCHSEND", Prompts::Always),
+    ("+CASEND", Prompts::Always),
+    ("+SMPUB", Prompts::Always),
+    ("+SHBOD", Prompts::Always),
+    ("+HTTPDATA", Prompts::Always),
+    ("+CHTTPSSEND", Prompts::Always),
+    ("+FSWRITE", Prompts::Always),
+    ("+CFSWFILE", Prompts::Always),
     ("+MQTTPUB", Prompts::UnlessQuoted),
     ("+MQTTPUBS", Prompts::Always),
     ("+MQTTWILLMSG", Prompts::UnlessQuoted),
     ("+CLOUDPUBMSG", Prompts::Always),
     ("+AWSPUBMSG", Prompts::Always),
     ("+CERTADD", Prompts::Always),
-    ("+MIPSEND", Prompts::Always),
+    ("+TCPSEND", Prompts::UnlessQuoted),
+    ("+UDPSEND", Prompts::UnlessQuoted),
+    ("+MIPSEND", Prompts::UnlessQuoted),
     ("+MQTTWILL", Prompts::UnlessQuoted),
     ("+MQTTPUBRAW", Prompts::Always),
     ("+MQTTLONGCLIENTID", Prompts::Always),
     ("+MQTTLONGUSERNAME", Prompts::Always),
     ("+MQTTLONGPASSWORD", Prompts::Always),
+    ("+CIPSENDL", Prompts::Always),
+    ("+CIPSENDEX", Prompts::Always),
+    ("+HTTPURLCFG", Prompts::Always),
+    ("+HTTPCPOST", Prompts::Always),
+    ("+HTTPCPUT", Prompts::Always),
+    ("+WSSEND", Prompts::Always),
+    ("+SYSFLASH", Prompts::ForKey("1", 4)),
+    ("+BLEGATTSSETATTR", Prompts::Always),
+    ("+BLEGATTSNTFY", Prompts::Always),
+    ("+BLEGATTSIND", Prompts::Always),
+    ("+BLEGATTCWR", Prompts::Always),
+    ("+BTSPPSEND", Prompts::Always),
     ("+GTSSLFILE", Prompts::Always),
 ];
 
 /// When a command asks for data.
 #[derive(Debug, Clone, Copy)]
 enum Prompts {
-    /// Whenever something is written with it.
+    /// Whenever it is not only read or tested: some also do without any argument.
     Always,
+    /// With this key as its first argument, and at least so many arguments.
+    ForKey(&'static str, usize),
+    /// With this argument.
+    Naming(&'static str),
     /// With at least so many arguments.
     WithArguments(usize),
     /// Unless its last argument is a text: then that is the data.
@@ -117,10 +147,12 @@ pub(super) fn enters_data_mode(part: &Part<'_>) -> bool {
 pub(super) fn wants_data(part: &Part<'_>) -> bool {
     let Some((_, prompts)) = PROMPTING.iter().find(|(name, _)| *name == part.name()) else { return false };
     let arguments = part.arguments();
-    part.form() == Form::Write
-        && match prompts {
-            Prompts::Always => true,
-            Prompts::WithArguments(count) => arguments.len() >= *count,
-            Prompts::UnlessQuoted => !arguments.last().is_some_and(|last| last.ends_with('"')),
-        }
+    let is_written = part.form() == Form::Write;
+    match prompts {
+        Prompts::Always => is_written || part.form() == Form::Execute,
+        Prompts::ForKey(key, count) => is_written && part.key() == *key && arguments.len() >= *count,
+        Prompts::Naming(name) => arguments.iter().any(|it| it.eq_ignore_ascii_case(name)),
+        Prompts::WithArguments(count) => is_written && arguments.len() >= *count,
+        Prompts::UnlessQuoted => is_written && !arguments.last().is_some_and(|last| last.ends_with('"')),
+    }
 }

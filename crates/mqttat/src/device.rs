@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use mqtt_at::at::{SessionOptions, Tap};
 use mqtt_at::{Fault, Modem, ModemOptions, Step, Supervision};
-use virtual_modem::{Broker, EmbeddedBroker, ScriptedPort, VirtualModem};
+use virtual_modem::{Broker, EmbeddedBroker, VirtualModem};
 
 use crate::args::global::Flow;
 use crate::args::sim::FaultSpec;
@@ -16,6 +16,8 @@ use crate::command::no_module;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::transcript::{self, Recording};
+
+mod played;
 
 /// What a command wants of the module.
 #[derive(Default)]
@@ -93,7 +95,7 @@ impl Opened {
         progress: &Progress,
         wishes: Wishes,
     ) -> Result<Self, Failure> {
-        let script = ScriptedPort::from_transcript(&transcript::load(file)?).hang_up();
+        let script = played::script(&transcript::load(file)?);
         let recording = record(global, &format!("play:{}", file.display()))?;
         let options = options(global, progress, wishes, recording.clone());
         let (opening, driver) = Modem::over(script, options);

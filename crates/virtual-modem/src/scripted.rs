@@ -72,9 +72,13 @@ enum Expected {
     Rest(usize),
 }
 
+/// What a surprise shows of what was written, by what was expected and what came.
+type Mask = fn(expected: &[u8], got: &[u8]) -> Bytes;
+
 #[derive(Debug, Default)]
 struct State {
     steps: VecDeque<Step>,
+    mask: Option<Mask>,
     delivery: Delivery,
     /// Written by the host and not yet compared.
     incoming: BytesMut,
@@ -134,6 +138,14 @@ impl ScriptedPort {
             last = turn.at.or(last);
         }
         port
+    }
+
+    /// Decides what a [`Surprise`] shows of what the host wrote, by what was expected of it, nothing or bytes in which
+    /// asterisks stand for secrets, and by what came: the script cannot know which parts of that are secret.
+    #[must_use]
+    pub fn masked_by(self, mask: fn(expected: &[u8], got: &[u8]) -> Bytes) -> Self {
+        self.lock().mask = Some(mask);
+        self
     }
 
     /// Waits until the host has written exactly these bytes.
@@ -278,7 +290,15 @@ impl State {
     }
 
     fn surprised(&self, expected: Expected) -> Surprise {
-        Surprise { expected, got: self.incoming.clone().freeze(), conversation: self.conversation.clone() }
+        let wanted = match &expected {
+            Expected::Bytes(bytes) => &bytes[..],
+            Expected::Nothing | Expected::Rest(_) => &[],
+        };
+        let got = match self.mask {
+            Some(mask) => mask(wanted, &self.incoming),
+            None => self.incoming.clone().freeze(),
+        };
+        Surprise { expected, got, conversation: self.conversation.clone() }
     }
 
     fn wake_reader(&mut self) {
@@ -463,6 +483,15 @@ mod tests {
         let mut other = port();
         let error = other.write_all(b"AT+QMTCONN=0,\"id\",\"other\",\"x\"\r").await.unwrap_err();
         assert!(error.to_string().contains("other"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_surprise_shows_what_the_mask_leaves() {
+        let mask = |expected: &[u8], got: &[u8]| Bytes::from(format!("{} for {}", got.len(), expected.len()));
+        let mut port = ScriptedPort::new().masked_by(mask).expect("AT\r");
+        let error = port.write_all(b"AT+CPIN=1234\r").await.unwrap_err();
+        assert_eq!(error.to_string(), "expected \"AT\\r\"\n     got \"13 for 3\"\nso far:");
+        assert!(!format!("{error:?}").contains("1234"), "{error:?}");
     }
 
     #[tokio::test(start_paused = true)]

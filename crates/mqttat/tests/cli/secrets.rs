@@ -46,6 +46,30 @@ fn passwords_that_cannot_be_sent_are_not_shown_either() {
 }
 
 #[test]
+fn passwords_that_do_not_fit_a_transcript_are_masked() {
+    let sim = Sim::start(&[]);
+    let record = sim.file("first.at", b"");
+    let publish = ["pub", "-h", "broker.example.com", "-t", "t", "-m", "x"];
+    let recorded = ["-i", "one", "-u", "user", "-P", CANARY];
+    run(sim.mqttat().arg("--record").arg(&record).args(publish).args(recorded));
+    let device = format!("play:{}", record.display());
+    let sign_in = format!("onenet,product,{CANARY}");
+    for other in [
+        &["-i", "two", "-u", "user", "-P", CANARY][..],
+        &["-i", "one", "-u", "other", "-P", CANARY],
+        &["-i", "one", "--sign-in", &sign_in],
+        &["-i", "one", "--apn", "internet", "--pdp-user", "user", "--pdp-password", CANARY],
+        &["-i", "one", "--sim-pin", CANARY],
+    ] {
+        let mut command = mqttat();
+        let output = run(command.args(["-vvv", "--device", &device]).args(publish).args(other));
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(shown.contains("expected \"AT") || other.contains(&"--sim-pin"), "{shown}");
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+}
+
+#[test]
 fn typed_secrets_are_masked() {
     let sim = Sim::start(&[]);
     let connect = format!("AT+QMTCONN=0,\"id\",\"user\",\"{CANARY}\"");
@@ -85,9 +109,17 @@ fn private_keys_are_masked() {
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
     // The broker speaks no TLS: what counts is that the key went to the module before that was found out.
     let tls = ["--cafile", cert, "--cert", cert, "--key", key];
-    let shown = everything_shown(&sim, &[&["pub", "-h", "b", "-t", "t", "-m", "x"][..], &tls].concat());
+    let publish = [&["pub", "-h", "b", "-i", "one", "-t", "t", "-m", "x"][..], &tls].concat();
+    let shown = everything_shown(&sim, &publish);
     assert!(shown.lines().any(|line| line.contains(">> \\*")), "the key went to the module: {shown}");
     assert!(!shown.contains(&telling), "{shown}");
+
+    // The prompt for it is no secret, so that the session can be played: it ends as it did.
+    let device = format!("play:{}", sim.link.with_file_name("record.at").display());
+    let played = run(mqttat().args(["--device", &device]).args(&publish));
+    let played = String::from_utf8_lossy(&played.stderr);
+    assert!(shown.contains(" << CONNECT\n") && !shown.contains(" << ***"), "{shown}");
+    assert!(!played.contains("transcript") && shown.contains(played.trim_end()), "{played}\n{shown}");
 }
 
 #[test]

@@ -119,9 +119,12 @@ impl Analyser {
         analyser
     }
 
-    /// Whose module speaks like this, as far as command lines or reports tell.
+    /// Whose module speaks like this, as far as command lines or reports tell. Those of MQTT weigh more than others.
     pub fn vendor_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Vendor> {
-        lines.into_iter().find_map(command::vendor_of)
+        let told = lines.into_iter().filter_map(|line| Some((command::vendor_of(line)?, line)));
+        let told: Vec<_> = told.collect();
+        let by_mqtt = told.iter().find(|(_, line)| command::is_mqtt(line));
+        by_mqtt.or(told.first()).map(|(vendor, _)| *vendor)
     }
 
     /// How many bytes of data a command line announces, for those that ask for data behind a prompt.
@@ -206,7 +209,9 @@ impl Analyser {
         let Some(active) = self.active.take().filter(|active| active.is_open()) else { return };
         let waited = self.since(active.at);
         let within = waited.map_or(String::new(), |it| format!(" within {} ms", it.as_millis()));
-        let (rule, what) = if self.answered {
+        let (rule, what) = if !active.lines.is_empty() {
+            (&finding::UNFINISHED, "only the final result of the answer is missing".to_owned())
+        } else if self.answered {
             (&finding::NO_ANSWER, format!("no final result came{within}, and the host went on"))
         } else {
             (&finding::SILENT_START, format!("the module did not answer{within}"))
@@ -223,7 +228,11 @@ impl Analyser {
         for owed in std::mem::take(&mut self.owed) {
             let waited = self.since(owed.at);
             let is_short = waited.is_some_and(|waited| waited < Duration::from_secs(5));
-            let rule = if is_short { &finding::ENDS_EARLY } else { &finding::NO_RESULT };
+            let rule = match (is_short, owed.ends) {
+                (true, _) => &finding::ENDS_EARLY,
+                (false, true) => &finding::NO_FAREWELL,
+                (false, false) => &finding::NO_RESULT,
+            };
             let what = match waited {
                 Some(waited) => format!("its result did not come within {} ms", waited.as_millis()),
                 None => "its result did not come".to_owned(),

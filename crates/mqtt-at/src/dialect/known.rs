@@ -110,6 +110,7 @@ const COMMON: &[KnownCommand] = &[
     known("+CGMI", "", "the maker"),
     known("+CGMM", "", "the model"),
     known("+CGMR", "", "the version of the firmware"),
+    known("+GMR", "", "the version of the firmware, as it is asked in V.250"),
     known("+IPR", "<rate>", "the speed of the port"),
     known("+IFC", "<by_host>,<by_module>", "flow control of the port: 0 none, 2 RTS/CTS"),
 ];

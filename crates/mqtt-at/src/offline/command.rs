@@ -297,10 +297,21 @@ const FAMILIES: &[(&str, Vendor)] = &[
 
 /// Whose command or report it is, if it is one vendor's alone.
 pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
-    let line = line.trim_ascii();
-    let body = line.strip_prefix(b"AT").or_else(|| line.strip_prefix(b"at")).unwrap_or(line);
-    let name = body.split(|byte| b"=?:".contains(byte)).next().unwrap_or_default().to_ascii_uppercase();
-    let name = String::from_utf8_lossy(&name);
+    let name = bare_name(line);
     let family = || FAMILIES.iter().find(|(start, _)| name.starts_with(start)).map(|(_, vendor)| *vendor);
     KnownCommand::vendor_of(&name).or_else(family)
+}
+
+/// Whether a command or report is about MQTT.
+pub(super) fn is_mqtt(line: &[u8]) -> bool {
+    let name = bare_name(line);
+    ["+QMT", "+CMQTT", "+MQTT"].iter().any(|start| name.starts_with(start))
+}
+
+/// The name of a command or report, in capitals.
+fn bare_name(line: &[u8]) -> String {
+    let line = line.trim_ascii();
+    let body = line.strip_prefix(b"AT").or_else(|| line.strip_prefix(b"at")).unwrap_or(line);
+    let name = body.split(|byte| b"=?:".contains(byte)).next().unwrap_or_default();
+    String::from_utf8_lossy(name).to_ascii_uppercase()
 }

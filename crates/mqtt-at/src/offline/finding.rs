@@ -60,8 +60,18 @@ pub(super) const NO_ANSWER: Rule =
     rule(Severity::Error, "quirk 0.5", "check cable and baud rate; the module may be busy or restarting");
 pub(super) const SILENT_START: Rule =
     rule(Severity::Note, "quirk 0.5", "modules are silent for up to 30 s after a start: allow that long");
+pub(super) const UNFINISHED: Rule = rule(
+    Severity::Warning,
+    "quirk 0.11",
+    "see whether the log leaves lines out, or the line loses characters",
+);
 pub(super) const NO_RESULT: Rule =
     rule(Severity::Error, "quirk 0.9", "take the outcome as unknown: the broker may have it");
+pub(super) const NO_FAREWELL: Rule = rule(
+    Severity::Warning,
+    "quirk 1.12",
+    "go on without it: some firmware does not tell the end of a connection",
+);
 pub(super) const ENDS_EARLY: Rule = rule(Severity::Note, "quirk 0.9", "record until the end of the session");
 pub(super) const LATE_ANSWER: Rule =
     rule(Severity::Error, "quirk 0.9", "take no answer for that of a later command: prove the link first");

@@ -71,7 +71,8 @@ impl Analyser {
             self.push(Speaker::Module, Kind::Information, line, &meaning);
             return;
         }
-        if is_open && self.active.as_ref().is_some_and(|active| active.data.is_empty()) {
+        let may_answer = |active: &Active| active.data.is_empty() || active.is_named(&line);
+        if is_open && self.active.as_ref().is_some_and(may_answer) {
             return self.information(line);
         }
         if let Some((whose, command)) = self.accepted_as(&line) {

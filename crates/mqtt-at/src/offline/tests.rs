@@ -286,6 +286,33 @@ fn a_result_that_never_comes() {
 }
 
 #[test]
+fn a_farewell_without_a_result_leaves_nothing_with_the_broker() {
+    let script = "@0 >> AT+QMTCLOSE=0\n@1 << OK\n@30000 >> AT\n@30001 << OK";
+    let analysis = read(Vendor::Quectel, script, Cut::Turns);
+    assert_eq!(
+        findings(&analysis),
+        [(0, "warning", "its result did not come within 30001 ms", "quirk 1.12")]
+    );
+    assert!(!analysis.findings[0].remedy.as_ref().unwrap().contains("broker"));
+}
+
+#[test]
+fn what_is_told_of_data_that_were_written_is_an_answer() {
+    let script = ">> AT+QFUPL=\"UFS:a\",5,100\n<< CONNECT\n>> hello\\\n<< +QFUPL: 5,2d13\n<< OK";
+    let analysis = read(Vendor::Quectel, script, Cut::Turns);
+    assert_eq!(kinds(&analysis), ["command", "prompt", "data", "information", "final"]);
+    assert_eq!(analysis.findings, []);
+}
+
+#[test]
+fn an_answer_without_its_end_is_an_answer() {
+    let script = "@0 >> AT+CGATT?\n@4 << +CGATT: 1\n@50 >> AT\n@51 << OK";
+    let analysis = read(Vendor::Quectel, script, Cut::Turns);
+    let expected = [(0, "warning", "only the final result of the answer is missing", "quirk 0.11")];
+    assert_eq!(findings(&analysis), expected);
+}
+
+#[test]
 fn restarts_in_the_middle() {
     let analysis = read(
         Vendor::Quectel,
@@ -325,6 +352,15 @@ fn vendors_are_known_by_their_commands() {
         ("hello", None),
     ] {
         assert_eq!(Analyser::vendor_of([&b"AT"[..], line.as_bytes()]), vendor, "{line}");
+    }
+    // What every module has tells nothing, and MQTT tells more than a command that some module borrowed.
+    for (first, second, vendor) in [
+        ("AT+GMR", "AT", None),
+        ("AT+GMR", "AT+QMTOPEN=0,\"h\",1883", Some(Vendor::Quectel)),
+        ("AT+RST", "AT+CMQTTSTART", Some(Vendor::SimCom)),
+        ("AT+RST", "AT+MQTTSUB=\"t\",0", Some(Vendor::Espressif)),
+    ] {
+        assert_eq!(Analyser::vendor_of([first.as_bytes(), second.as_bytes()]), vendor, "{first} {second}");
     }
 }
 

@@ -26,7 +26,6 @@ pub(crate) const COMMANDS: &[KnownCommand] = &[
     known("+MQTTCLEAN", "<LinkID>", "disconnect, and free the client").that_ends(),
     known("+SYSLOG", "<enable>", "whether refusals tell their reason"),
     known("+SYSSTORE", "<store>", "whether settings outlive a restart"),
-    known("+GMR", "", "the versions of the firmware"),
     known("+CIPSTA", "", "the address in the local network"),
     known("+CWJAP", "<ssid>,<password>", "join a network"),
     known("+RST", "", "restart the module"),

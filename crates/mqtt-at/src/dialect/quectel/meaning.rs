@@ -1,6 +1,6 @@
 //! What results and reports say, for those who read a conversation afterwards.
 
-use at_codec::name_of;
+use at_codec::{Fields, name_of};
 
 use super::facts::{self, CLOSE_RESULTS, OPEN_RESULTS, PACKET_RESULTS};
 use crate::dialect::meaning::{Meaning, client_in, integers};
@@ -29,12 +29,27 @@ pub(super) fn of(line: &[u8]) -> Option<Meaning> {
         "+QMTSUB" => subscribed(client, third?, numbers.get(3..).unwrap_or_default()),
         "+QMTUNS" => packet(client, third?, "the subscription has ended", "[EC200x MQTT 1.0 §3.2.7]"),
         "+QMTPUBEX" | "+QMTPUB" => packet(client, third?, "published", "[EC200x MQTT 1.0 §3.2.8]"),
-        "+QIURC" => {
-            let error = ModuleError::known(name, 0, "the data connection has changed", None);
-            Meaning::refused(None, error, "[EC200x MQTT 1.0 §4.1]")
-        }
+        "+QIURC" => return stack(line),
         _ => return None,
     })
+}
+
+/// What the module's TCP/IP stack reports. MQTT depends on the data connection alone.
+fn stack(line: &[u8]) -> Option<Meaning> {
+    const SOURCE: &str = "quirk 1.22";
+    let news = match Fields::of(line, "+QIURC")?.text()? {
+        b"pdpdeact" => {
+            let remedy = Some("activate it again, then open the connections");
+            let error = ModuleError::known("+QIURC", 0, "the data connection is gone", remedy);
+            return Some(Meaning::refused(None, error, SOURCE));
+        }
+        b"recv" => "data wait at a socket",
+        b"closed" => "a socket was closed",
+        b"incoming" => "somebody connected to a socket",
+        b"dnsgip" => "what came of looking up a host name",
+        _ => "news of the TCP/IP stack",
+    };
+    Some(Meaning::good(None, news, SOURCE))
 }
 
 fn connected(client: Option<u8>, result: i64, code: Option<i64>) -> Meaning {
@@ -90,6 +105,10 @@ mod tests {
             ),
             ("+QMTPUBEX: 0,3,1,2", Tone::Interim, "sent again, because the broker has not answered yet"),
             ("+QMTPUB: 0,0,0", Tone::Good, "published"),
+            ("+QIURC: \"pdpdeact\",1", Tone::Bad, "the data connection is gone"),
+            ("+QIURC: \"recv\",3", Tone::Good, "data wait at a socket"),
+            ("+QIURC: \"closed\",3", Tone::Good, "a socket was closed"),
+            ("+QIURC: \"dnsgip\",0,1,600", Tone::Good, "what came of looking up a host name"),
             ("+QMTUNS: 0,3,2", Tone::Bad, "the packet could not be sent, or was not acknowledged"),
         ] {
             let meaning = of(line.as_bytes()).unwrap();

@@ -55,6 +55,8 @@ fn read_marked(lines: &[String], family: Family, builder: &mut Builder) {
     let is_timed = lines.iter().any(|line| line.mark.is_some() && line.stamp.is_some());
     let written = escapes::line_ends_written(lines.iter().map(|line| line.text));
     let mut speaker = None;
+    // Whether the module's last line has only begun, in a log that shows where lines end.
+    let mut open = false;
     for line in &lines {
         builder.set_time(line.stamp);
         let is_remark = line.mark.is_none() && (is_timed && line.stamp.is_some() || is_remark(line.text));
@@ -73,12 +75,15 @@ fn read_marked(lines: &[String], family: Family, builder: &mut Builder) {
         };
         speaker = Some(direction);
         let is_data = direction == Direction::HostToModule && builder.prompted && !is_command(line.text);
+        open &= direction == Direction::ModuleToHost;
+        let shows_ends = written == Written::All && (open || escapes::shows_line_end(line.text));
         let bytes = match written {
-            Written::All => escapes::decode(line.text),
-            _ if is_data || is_prompt(line.text) => line.text.as_bytes().to_vec(),
+            Written::All if shows_ends => escapes::decode(line.text),
+            _ if is_data || is_mark(line.text) => line.text.as_bytes().to_vec(),
             Written::Inner => [escapes::decode(line.text), direction.line_end().to_vec()].concat(),
-            Written::None => with_end(line.text, direction),
+            Written::All | Written::None => with_end(line.text, direction),
         };
+        open = direction == Direction::ModuleToHost && shows_ends && !bytes.ends_with(b"\n");
         builder.say(direction, bytes);
     }
 }
@@ -163,8 +168,14 @@ fn is_command(text: &str) -> bool {
         && body.chars().next().is_none_or(|first| begins(first) || is_basic(first) || body == "SIMCOMATI")
 }
 
+/// Whether the module asks for data.
 fn is_prompt(text: &str) -> bool {
-    text == ">" || text == "> " || text == "CONNECT"
+    is_mark(text) || text == "CONNECT"
+}
+
+/// Whether it is a prompt that no line end follows.
+fn is_mark(text: &str) -> bool {
+    text == ">" || text == "> "
 }
 
 /// Whether it is a word of whoever wrote the log down.

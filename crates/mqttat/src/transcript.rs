@@ -114,7 +114,10 @@ fn read_any(path: &Path) -> Result<(Transcript, bool), Failure> {
         Err(failure) => failure,
     };
     let is_ours = bytes.starts_with(HEAD.as_bytes());
-    let looks_like_ours = is_ours || [&b">>"[..], b"<<", b"@"].iter().any(|mark| bytes.starts_with(mark));
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let first =
+        lines.find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"#")).unwrap_or_default();
+    let looks_like_ours = is_ours || [&b">>"[..], b"<<", b"@"].iter().any(|mark| first.starts_with(mark));
     match serial_log::read(&bytes).filter(|_| !is_ours) {
         Some(transcript) => Ok((transcript, true)),
         // What looks like a transcript should be told what is wrong with it.

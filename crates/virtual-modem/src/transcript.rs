@@ -202,7 +202,7 @@ fn unescape(text: &str, direction: Direction) -> Result<(Vec<u8>, Vec<Range<usiz
                 rest = escaped.get(3..).unwrap_or_default();
                 continue;
             }
-            Some(_) => return Err("unknown escape"),
+            Some(_) => return Err("unknown escape: there are `\\r`, `\\n`, `\\\\`, `\\xHH` and `\\*N*`"),
         }
         rest = characters.as_str();
     }

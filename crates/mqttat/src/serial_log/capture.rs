@@ -14,19 +14,24 @@ pub(super) struct Capture {
     asks: Option<Option<usize>>,
     /// How many bytes of data the module still waits for; of unknown number they are one line.
     data: Option<usize>,
+    /// The data that were written since the last prompt.
+    written: String,
 }
 
 impl Capture {
     pub(super) fn line(&mut self, text: &str, builder: &mut Builder) {
-        if self.data.is_some() && !is_end(text) {
-            return self.take_data(text, builder);
+        if let Some(left) = self.data.filter(|_| !is_end(text)) {
+            // What is longer than the data that are missing, and begins like them, is the module's echo.
+            if text.len() <= left || !self.written.starts_with(text) {
+                return self.take_data(text, builder);
+            }
         }
         self.data = None;
         if self.take_echo(text, builder) {
             return;
         }
         if is_command(text) {
-            self.command = Some(text.to_owned());
+            self.command = Some(text.trim_start().to_owned());
             self.asks = Some(Analyser::announced_length(text.as_bytes()));
             return builder.say(HostToModule, with_end(text.trim(), HostToModule));
         }
@@ -38,6 +43,7 @@ impl Capture {
             return builder.say(ModuleToHost, with_end(text, ModuleToHost));
         };
         self.asks = None;
+        self.written.clear();
         self.data = Some(declared.unwrap_or(1));
         let Some(behind) = text.strip_prefix('>') else {
             return builder.say(ModuleToHost, with_end(text, ModuleToHost));
@@ -69,6 +75,7 @@ impl Capture {
         let wanted = self.data.take().unwrap_or_default();
         let left = wanted.saturating_sub(text.len());
         let ends = if left >= 2 { "\r\n" } else { "" };
+        self.written.extend([text, ends]);
         builder.say(HostToModule, [text, ends].concat().into_bytes());
         self.data = Some(left.saturating_sub(ends.len())).filter(|left| *left > 0);
     }

@@ -23,7 +23,7 @@ pub(super) enum Written {
     None,
     /// Between lines that came in one read.
     Inner,
-    /// Wherever there is one.
+    /// At the ends of lines, too: where lines show any, they show all of theirs.
     All,
 }
 
@@ -36,6 +36,11 @@ pub(super) fn line_ends_written<'a>(lines: impl Iterator<Item = &'a str> + Clone
     // A payload may hold such characters, but hardly in front of a final result.
     let is_inner = |line: &str| ends.clone().any(|(token, _)| line.contains(&format!("{token}OK")));
     if lines.clone().any(is_inner) { Written::Inner } else { Written::None }
+}
+
+/// Whether a line end is written out somewhere in this text.
+pub(super) fn shows_line_end(text: &str) -> bool {
+    TOKENS.iter().any(|(token, byte)| matches!(byte, b'\r' | b'\n') && text.contains(token))
 }
 
 /// The bytes that are meant.

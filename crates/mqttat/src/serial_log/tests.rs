@@ -100,6 +100,46 @@ fn reads_of_several_lines_may_be_shown_as_one() {
 }
 
 #[test]
+fn line_ends_may_be_written_out_in_some_lines_only() {
+    let log = "> AT+CPIN?\n< \\r\\n+CPIN: READY\\r\\n\\r\\nOK\\r\\n\n> AT+CSQ\\r\n< +CSQ: 20,99\n< OK";
+    assert_eq!(
+        turns(log),
+        [">> AT+CPIN?", "<< \\r\\n+CPIN: READY\\r\\n\\r\\nOK", ">> AT+CSQ", "<< +CSQ: 20,99", "<< OK"]
+    );
+}
+
+#[test]
+fn a_prompt_that_is_a_word_is_a_line() {
+    let log = "> AT+QFUPL=\"UFS:a\",5,100\n< CONNECT\n> hello\n< +QFUPL: 5,2d13\n< OK";
+    assert_eq!(
+        turns(log),
+        [">> AT+QFUPL=\"UFS:a\",5,100", "<< CONNECT", ">> hello\\", "<< +QFUPL: 5,2d13", "<< OK"]
+    );
+}
+
+#[test]
+fn an_echo_of_data_is_no_data() {
+    let data = "{\"id\": \"123\"}";
+    for length in [13, 14, 5] {
+        let log = format!("AT+QMTPUBEX=0,0,0,0,\"t\",{length}\n>\n{data}\n{data}\nOK");
+        let turns = turns(&log);
+        assert_eq!(
+            turns[2..],
+            [format!(">> {data}\\"), format!("<< {data}"), "<< OK".to_owned()],
+            "{length}"
+        );
+    }
+    // Two lines that are alike are data, if so many were announced.
+    let turns = turns("AT+QMTPUBEX=0,0,0,0,\"t\",10\n>\nabcd\nabcd\nOK");
+    assert_eq!(turns[2..], [">> abcd\\r\\n\\", ">> abcd\\", "<< OK"]);
+}
+
+#[test]
+fn a_blank_before_a_command_hides_no_echo() {
+    assert_eq!(turns(" AT+CSQ\nAT+CSQ\nOK"), [">> AT+CSQ", "<< AT+CSQ", "<< OK"]);
+}
+
+#[test]
 fn data_of_several_lines_are_the_hosts_up_to_the_announced_length() {
     let log = "AT+QFUPL=\"ca.pem\",22,100\nCONNECT\n-----BEGIN\nOK it is\n\n+QFUPL: 22,abcd\nOK";
     let turns = turns(log);

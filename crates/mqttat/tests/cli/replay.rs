@@ -163,6 +163,9 @@ fn what_cannot_be_read_is_said() {
     assert!(replay(&folder.path().join("absent.at")).contains("absent.at"));
     assert!(replay(&file(">> AT\nOK\n")).contains("line 2 of the transcript"));
     assert!(replay(&file("# recorded: today\n> AT\n< OK\n")).contains("line 2 of the transcript"));
+    let bad_escape = "# vendor: quectel\n@0 >> AT\n@5 << OK\n@9 >> AT+CPIN=\"p\\\"w\"\n";
+    let line = replay(&file(bad_escape));
+    assert!(line.contains("line 4 of the transcript: unknown escape") && line.contains(r"\xHH"), "{line}");
     assert!(replay(&file("to be or not to be\n")).contains("there is no AT conversation in it"));
     assert!(replay(&file(">> AT\n<< OK\n")).contains("name it with --vendor"));
     let text = succeed(mqttat().args(["replay", "--vendor", "quectel"]).arg(file(">> AT\n<< OK\n")));

@@ -1,7 +1,6 @@
 //! A port whose other end follows a script.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -15,8 +14,12 @@ use tokio::time::{Sleep, sleep};
 
 use crate::transcript::{Direction, Transcript, Turn};
 
+mod surprise;
 mod wanted;
 
+pub use surprise::Surprise;
+
+use surprise::Expected;
 use wanted::{Fit, Wanted};
 
 /// A port for unit tests: expects these bytes, sends those, waits, hangs up.
@@ -52,24 +55,6 @@ pub struct ScriptedPort {
 #[derive(Debug, Clone)]
 pub struct Verdict {
     state: Arc<Mutex<State>>,
-}
-
-/// The code under test did something else than the script expects.
-///
-/// [`ScriptedPort`] has an example.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Surprise {
-    expected: Expected,
-    got: Bytes,
-    conversation: Vec<Turn>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Expected {
-    Bytes(Bytes),
-    Nothing,
-    /// The script is not through.
-    Rest(usize),
 }
 
 /// What a surprise shows of what was written, by what was expected and what came.
@@ -377,22 +362,6 @@ impl AsyncWrite for ScriptedPort {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-impl fmt::Display for Surprise {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.expected {
-            Expected::Bytes(bytes) => writeln!(f, "expected \"{}\"", bytes.escape_ascii())?,
-            Expected::Nothing => writeln!(f, "expected nothing more")?,
-            Expected::Rest(steps) => writeln!(f, "the script is not through, {steps} steps are left")?,
-        }
-        writeln!(f, "     got \"{}\"", self.got.escape_ascii())?;
-        f.write_str("so far:")?;
-        for turn in &self.conversation {
-            write!(f, "\n  {turn}")?;
-        }
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod fence;
 mod job;
+mod last;
 mod options;
 mod pending;
 mod queue;
@@ -12,20 +13,21 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use at_codec::{AtCodec, CommandKind, PromptKind};
+use at_codec::{AtCodec, PromptKind};
 use bytes::BytesMut;
 use tokio::time::Instant;
 
 pub use self::fence::SentProbe;
 use self::fence::{Begun, Fence};
 pub(crate) use self::job::Job;
+use self::last::LastCommand;
 pub use self::options::SessionOptions;
 use self::pending::Pending;
 use self::queue::Queue;
 use crate::channel::Channel;
 use crate::error::{OperationError, Phase, PortError, Progress};
 use crate::event::{LinkState, Measurement, Meter, PortEvent, Tap, TapEntry};
-use crate::exchange::{Exchange, Lane, Operation, PromptForm};
+use crate::exchange::{Lane, Operation, PromptForm};
 use crate::reply::{FinalResult, Reply};
 use crate::rules::{Lost, Probe, Rules};
 
@@ -49,48 +51,6 @@ pub enum Delivery<U> {
     Urc(Channel, U),
     /// News of the link.
     Event(PortEvent),
-}
-
-/// What has to be remembered of the last command: its answer may still be on its way.
-#[derive(Debug, Default)]
-struct LastCommand {
-    /// Its name, or all of a line typed by a person, which can hold several commands.
-    names: String,
-    /// When it was written.
-    asked: Option<Instant>,
-    /// Whether neither an echo of it nor its answer may be shown.
-    has_secret: bool,
-    /// The last lines with secrets. Their echo may come when nobody expects it any more.
-    secrets: VecDeque<at_codec::CommandLine>,
-}
-
-/// How many lines with secrets are remembered.
-const SECRETS: usize = 4;
-
-impl LastCommand {
-    fn remember(&mut self, step: &Exchange, now: Instant) {
-        let line = &step.line;
-        self.asked = Some(now);
-        self.names.clear();
-        if line.kind() == CommandKind::Raw {
-            self.names.push_str(&String::from_utf8_lossy(line.body()).to_ascii_uppercase());
-        } else {
-            self.names.push_str(line.name());
-        }
-        let data = step.data.as_ref().is_some_and(|data| data.secret);
-        self.has_secret = step.secret_answer || line.has_secret() || data;
-        if line.has_secret() && !self.secrets.contains(line) {
-            self.secrets.truncate(SECRETS - 1);
-            self.secrets.push_front(line.clone());
-        }
-    }
-}
-
-impl LastCommand {
-    /// Whether a line holds a secret of an earlier one.
-    fn is_shown_by(&self, line: &[u8]) -> bool {
-        self.secrets.iter().any(|it| it.has_secret_in(line))
-    }
 }
 
 /// What one port is doing, without task, channel or clock.

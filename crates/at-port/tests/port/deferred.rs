@@ -251,6 +251,26 @@ async fn what_a_report_ends_is_owed_under_a_shared_key_until_the_session_is_over
     assert_eq!(result_of(next).await, "+SHDONE: 0,7");
 }
 
+/// Neither what another client is owed, nor what cannot be mistaken for anything else, keeps anybody waiting.
+#[tokio::test(start_paused = true)]
+async fn a_loss_puts_nothing_in_doubt_but_its_own_shared_results() {
+    let mut s = synced().await;
+    let of_other = |number| {
+        let deferred = Deferred::new(&["+SHDONE"], [1], TIMEOUT).shared_key();
+        Exchange::new(write("+SH", number)).deferred(deferred).lane(Lane::client(1))
+    };
+    let other = accepted(&mut s, of_other(1), "AT+SH=1\r").await;
+    let own = accepted(&mut s, keyed(5).lane(Lane::client(0)), "AT+DO=5\r").await;
+    s.module.send("\r\n+STAT: 0,1\r\n").await;
+    assert!(matches!(own.await.unwrap(), Err(OperationError::Released { .. })));
+    let own = accepted(&mut s, keyed(5).lane(Lane::client(0)), "AT+DO=5\r").await;
+    let next = accepted(&mut s, of_other(2), "AT+SH=2\r").await;
+    s.module.send("\r\n+SHDONE: 1,7\r\n\r\n+SHDONE: 1,8\r\n\r\n+DONE: 5,0\r\n").await;
+    assert_eq!(result_of(other).await, "+SHDONE: 1,7");
+    assert_eq!(result_of(next).await, "+SHDONE: 1,8");
+    assert_eq!(result_of(own).await, "+DONE: 5,0");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_report_that_ends_the_wait_does_so_before_and_after_the_ok() {
     let mut s = synced().await;

@@ -248,7 +248,8 @@ impl Dialect for Quectel {
         let Error::Module(mut error) = OperationError::Refused(Box::new(refusal.clone())).into() else {
             return None;
         };
-        error.meaning = "the module refused, probably because the client is not connected any more".into();
+        error.meaning =
+            "the module refused: the client is not connected any more, or has too much under way".into();
         error.remedy =
             Some("reconnect; if it stays, look whether the topic is longer than the firmware takes");
         Some(Error::Module(error))

@@ -227,7 +227,8 @@ impl Dialect for SimCom {
         let Error::Module(mut error) = OperationError::Refused(Box::new(refusal.clone())).into() else {
             return None;
         };
-        error.meaning = "the module refused, probably because the client is not connected any more".into();
+        error.meaning =
+            "the module refused: the client is not connected any more, or has too much under way".into();
         error.remedy = Some("reconnect");
         Some(Error::Module(error))
     }

@@ -217,7 +217,8 @@ fn a_bare_error_means_what_its_command_lets_it_mean() {
     assert_eq!(refused("AT+CSSLCFG=\"enableSNI\",0,1"), (Severity::Note, setting.to_owned()));
     let connecting = "AT+CMQTTCONNECT: the module refused the command without a reason";
     assert_eq!(refused("AT+CMQTTCONNECT=0,\"tcp://b:1883\",60,1"), (Severity::Error, connecting.to_owned()));
-    let publishing = "AT+CMQTTPUB: the module refused, probably because the client is not connected any more";
+    let publishing =
+        "AT+CMQTTPUB: the module refused: the client is not connected any more, or has too much under way";
     assert_eq!(refused("AT+CMQTTPUB=0,1,60"), (Severity::Error, publishing.to_owned()));
 }
 

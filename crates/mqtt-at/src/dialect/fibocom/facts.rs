@@ -185,7 +185,7 @@ fn no_reason(command: &str) -> Option<(&'static str, Option<&'static str>)> {
             Some("check that there is a data connection, and that no other program uses this client"),
         ),
         "AT+MQTTPUB" | "AT+MQTTSUB" | "AT+MQTTUNSUB" => (
-            "the module refused, probably because the client is not connected any more",
+            "the module refused: the client is not connected any more, or has too much under way",
             Some("reconnect; if it stays, look whether the topic is longer than the firmware takes"),
         ),
         _ => return None,

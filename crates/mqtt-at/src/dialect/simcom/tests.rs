@@ -69,7 +69,7 @@ async fn s_err_order_a_publish_fails_in_each_form() {
         (format!("{full}<< +CMQTTPUB: 0,6\n<< ERROR\n<< +CMQTTCONNLOST: 0,1"), no_answer, Outcome::Unknown),
         (
             format!("{full}<< ERROR"),
-            "AT+CMQTTPUB: the module refused, probably because the client is not connected any more",
+            "AT+CMQTTPUB: the module refused: the client is not connected any more, or has too much under way",
             Outcome::Unknown,
         ),
         (
@@ -89,7 +89,7 @@ async fn s_err_order_a_publish_fails_in_each_form() {
         ),
         (
             format!("{TOPIC}>> AT+CMQTTPAYLOAD=0,5\n<= \\r\\n>\n>= hello\n<< ERROR"),
-            "AT+CMQTTPAYLOAD: the module refused, probably because the client is not connected any more",
+            "AT+CMQTTPAYLOAD: the module refused: the client is not connected any more, or has too much under way",
             Outcome::NotSent,
         ),
     ];

@@ -185,7 +185,10 @@ async fn f_mqttsub_write() {
         ("<< OK\n<< +MQTTSUB: 1,1", "Success"),
         ("<< OK\n<< +MQTTSUB: 1,0", "Failure"),
         ("<< ERROR: 704", "AT+MQTTSUB: not authorized (code 704)"),
-        ("<< ERROR", "AT+MQTTSUB: the module refused, probably because the client is not connected any more"),
+        (
+            "<< ERROR",
+            "AT+MQTTSUB: the module refused: the client is not connected any more, or has too much under way",
+        ),
     ] {
         let sub = MqttSub::new(1, "topic1", QoS::AtMostOnce);
         assert_eq!(converses(sub, &format!("{line}\n{answer}")).await, read, "{answer}");
@@ -255,7 +258,8 @@ async fn f_mqttpub_datasize() {
     let publish = MqttPub::new(2, "t", "x").qos(QoS::ExactlyOnce).retain(true);
     assert_eq!(converses(publish, script).await, "Failure");
     let script = ">> AT+MQTTPUB=1,\"t\",0,0,1\n<< ERROR";
-    let words = "AT+MQTTPUB: the module refused, probably because the client is not connected any more";
+    let words =
+        "AT+MQTTPUB: the module refused: the client is not connected any more, or has too much under way";
     assert_eq!(converses(MqttPub::new(1, "t", "x"), script).await, words);
 }
 

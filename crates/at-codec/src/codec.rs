@@ -38,6 +38,8 @@ pub struct AtCodec<F> {
     armed: Option<PromptKind>,
     noisy: bool,
     echo: Option<DataEcho>,
+    /// Whether the module has been seen to repeat data.
+    repeats: bool,
     state: State,
 }
 
@@ -128,7 +130,15 @@ enum Step {
 impl<F: Framing> AtCodec<F> {
     /// A codec at the start of a stream, where noise of the power-up may precede the first line.
     pub const fn new(framing: F, limits: Limits) -> Self {
-        Self { framing, limits, armed: None, noisy: true, echo: None, state: State::LineStart }
+        Self {
+            framing,
+            limits,
+            armed: None,
+            noisy: true,
+            echo: None,
+            repeats: false,
+            state: State::LineStart,
+        }
     }
 
     /// The rule in use.
@@ -161,9 +171,10 @@ impl<F: Framing> AtCodec<F> {
     /// Says which data answers the prompt that has just come, because the module may repeat it while it takes it.
     ///
     /// `certain` says that the module is known to repeat what it reads. Otherwise data is taken for an echo only right
-    /// behind the prompt, and not if it begins with a line end, as every answer does.
+    /// behind the prompt, and not if it begins with a line end, as every answer does, before the module has been seen to
+    /// repeat other data.
     pub fn expect_echo(&mut self, data: Bytes, certain: bool) {
-        self.echo = DataEcho::new(data, certain);
+        self.echo = DataEcho::new(data, certain || self.repeats);
     }
 
     fn forget_echo(&mut self) {
@@ -185,6 +196,7 @@ impl<F: Framing> AtCodec<F> {
     pub fn reset(&mut self) {
         self.armed = None;
         self.echo = None;
+        self.repeats = false;
         self.noisy = true;
         self.state = State::LineStart;
     }
@@ -294,6 +306,8 @@ impl<F: Framing> AtCodec<F> {
             Some(Compared::Echo(count)) => {
                 src.advance(count);
                 self.echo = None;
+                // A few bytes may be equal by chance.
+                self.repeats |= count >= 4;
             }
             Some(Compared::Other) | None => self.echo = self.echo.take().filter(DataEcho::is_certain),
         }

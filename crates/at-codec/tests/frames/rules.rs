@@ -130,6 +130,28 @@ fn data_that_comes_back_behind_the_prompt_is_no_line() {
     }
 }
 
+/// Not every module that repeats data repeats commands as well.
+#[test]
+fn a_module_that_has_repeated_data_is_expected_to_do_it_again() {
+    let hostile = &b"\r\nOK\r\nxyz"[..];
+    for (first, certain_now) in [(&b"hello"[..], true), (b"he", false)] {
+        let mut port = asked_for(first, false);
+        assert_eq!(port.read(&[b" ", first, b"\r\nOK\r\n"].concat()), [line("OK")]);
+        port.codec.arm_prompt(Some(PromptKind::Data));
+        assert_eq!(port.read(b"\r\n>"), [Frame::Prompt]);
+        port.codec.expect_echo(hostile.into(), false);
+        let frames = at_every_split(&port, b" \r\nOK\r\nxyz\r\nERROR\r\n");
+        let expected =
+            if certain_now { vec![line("ERROR")] } else { vec![line("OK"), line("xyz"), line("ERROR")] };
+        assert_eq!(frames, expected);
+        port.codec.reset();
+        port.codec.arm_prompt(Some(PromptKind::Data));
+        assert_eq!(port.read(b"\r\n>"), [Frame::Prompt]);
+        port.codec.expect_echo(hostile.into(), false);
+        assert_eq!(port.read(b" \r\nOK\r\n"), [line("OK")], "another module may be there");
+    }
+}
+
 #[test]
 fn data_that_stops_coming_back_is_damage() {
     let mut port = asked_for(b"hello\r\nOK\r\n", false);

@@ -26,7 +26,9 @@
 mod command;
 mod entry;
 mod finding;
+mod losses;
 mod module_side;
+mod network;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub use self::finding::{Finding, Severity};
 pub use crate::dialect::known::KnownCommand;
 
 use self::command::{Active, Owed};
+use self::losses::Losses;
 use crate::dialect::{self, Dialect};
 use crate::event::{ClientStatus, Event};
 use crate::link::{Inbound, Links};
@@ -73,6 +76,7 @@ pub struct Analyser {
     echo_off: bool,
     /// Whether a restart was reported and no command was answered since.
     starting: bool,
+    losses: Losses,
     news: Vec<(u8, broadcast::Receiver<Event>)>,
 }
 
@@ -113,6 +117,7 @@ impl Analyser {
             answered: false,
             echo_off: false,
             starting: false,
+            losses: Losses::default(),
             news: Vec::new(),
         };
         analyser.connect_all();
@@ -188,6 +193,7 @@ impl Analyser {
         let active = Active::new(line, self.dialect.as_ref(), self.analysis.entries.len(), self.now);
         let meaning = active.meaning();
         let client = active.client;
+        self.losses.hear_command(&active);
         let kind = if active.is_command() { Kind::Command } else { Kind::Data };
         let entry = self.push(Speaker::Host, kind, Bytes::copy_from_slice(line), &meaning);
         self.set_client(entry, client);
@@ -209,7 +215,9 @@ impl Analyser {
         let Some(active) = self.active.take().filter(|active| active.is_open()) else { return };
         let waited = self.since(active.at);
         let within = waited.map_or(String::new(), |it| format!(" within {} ms", it.as_millis()));
-        let (rule, what) = if !active.lines.is_empty() {
+        let (rule, what) = if active.is_answered_without_end() {
+            (&finding::NO_END, "the answer came without a final result".to_owned())
+        } else if !active.lines.is_empty() {
             (&finding::UNFINISHED, "only the final result of the answer is missing".to_owned())
         } else if self.answered {
             (&finding::NO_ANSWER, format!("no final result came{within}, and the host went on"))
@@ -221,7 +229,8 @@ impl Analyser {
     }
 
     fn find_unanswered(&mut self) {
-        if let Some(active) = self.active.take().filter(Active::is_open) {
+        let open = |active: &Active| active.is_open() && !active.is_answered_without_end();
+        if let Some(active) = self.active.take().filter(open) {
             let what = "the recording ends before the final result".to_owned();
             self.find(active.entry, &finding::ENDS_EARLY, what, None);
         }

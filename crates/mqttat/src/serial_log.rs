@@ -51,8 +51,16 @@ fn read_text(text: &str) -> Option<Transcript> {
 
 /// A log whose lines say who spoke.
 fn read_marked(lines: &[String], family: Family, builder: &mut Builder) {
-    let lines: Vec<_> = lines.iter().map(|line| family.split(line)).collect();
-    let is_timed = lines.iter().any(|line| line.mark.is_some() && line.stamp.is_some());
+    let whole = lines;
+    let mut lines: Vec<_> = lines.iter().map(|line| family.split(line)).collect();
+    let marked = || lines.iter().filter(|line| line.mark.is_some());
+    let is_timed = marked().filter(|line| line.stamp.is_some()).count() * 2 >= marked().count();
+    if !is_timed {
+        // What begins like a time in such a log is a payload that goes on.
+        for (line, whole) in lines.iter_mut().zip(whole).filter(|(line, _)| line.mark.is_none()) {
+            (line.stamp, line.text) = (None, whole);
+        }
+    }
     let written = escapes::line_ends_written(lines.iter().map(|line| line.text));
     let mut speaker = None;
     // Whether the module's last line has only begun, in a log that shows where lines end.
@@ -80,6 +88,9 @@ fn read_marked(lines: &[String], family: Family, builder: &mut Builder) {
         let bytes = match written {
             Written::All if shows_ends => escapes::decode(line.text),
             _ if is_data || is_mark(line.text) => line.text.as_bytes().to_vec(),
+            Written::Inner if direction == Direction::ModuleToHost => {
+                [escapes::with_returns(escapes::decode(line.text)), direction.line_end().to_vec()].concat()
+            }
             Written::Inner => [escapes::decode(line.text), direction.line_end().to_vec()].concat(),
             Written::All | Written::None => with_end(line.text, direction),
         };
@@ -91,8 +102,9 @@ fn read_marked(lines: &[String], family: Family, builder: &mut Builder) {
 /// A log that shows nothing but what went over the line.
 fn read_capture(lines: &[String], builder: &mut Builder) {
     let mut capture = Capture::default();
+    let form = stamp::form_of(lines.iter().map(String::as_str));
     for line in lines {
-        let (stamp, text) = stamp::split(line);
+        let (stamp, text) = form.map_or((None, line.as_str()), |form| stamp::split_as(line, form));
         builder.set_time(stamp);
         // Arduino's monitor has an arrow behind each time.
         let behind_arrow = text.strip_prefix("->").filter(|_| stamp.is_some());

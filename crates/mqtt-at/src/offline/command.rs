@@ -52,6 +52,13 @@ enum State {
     Over,
 }
 
+/// Commands that make a connection.
+const CONNECTING: &[&str] =
+    &["+QMTOPEN", "+QMTCONN", "+CMQTTCONNECT", "+MQTTOPEN", "+MQTTCONN", "+CLOUDCONN", "+AWSCONN"];
+
+/// Commands behind which the module starts anew, or goes down.
+const RESTARTING: &[&str] = &["+CRESET", "+RESET", "+QRST", "+RST", "+QPOWD", "+CPOF", "+CPWROFF"];
+
 /// An accepted command whose result is still to come.
 #[derive(Debug)]
 pub(super) struct Owed {
@@ -182,6 +189,30 @@ impl Active {
         self.known.is_some_and(|known| known.sets)
     }
 
+    /// Whether it makes a connection, so that there is one to lose again.
+    pub(super) fn connects(&self) -> bool {
+        self.acts() && CONNECTING.contains(&self.name.as_str())
+    }
+
+    /// Whether it tells the module to start anew, or to go down.
+    pub(super) fn restarts(&self) -> bool {
+        let argument = |at: usize| self.arguments.get(at).map_or("", String::as_str);
+        match self.name.as_str() {
+            "+CFUN" => argument(1) == "1" || matches!(argument(0), "15" | "16"),
+            name => self.acts() && RESTARTING.contains(&name),
+        }
+    }
+
+    /// Whether it subscribes or unsubscribes in one go, which some firmware accepts twice.
+    pub(super) fn may_be_accepted_twice(&self) -> bool {
+        self.acts() && matches!(self.name.as_str(), "+CMQTTSUB" | "+CMQTTUNSUB")
+    }
+
+    /// Whether it has been answered though no final result ends that, as some firmware does.
+    pub(super) fn is_answered_without_end(&self) -> bool {
+        self.name.ends_with("SIMCOMATI") && !self.lines.is_empty()
+    }
+
     pub(super) fn owed(&self) -> Owed {
         let packet = self.arguments.get(1).and_then(|argument| argument.parse().ok());
         Owed {
@@ -208,6 +239,9 @@ impl Active {
     /// The client that an MQTT command names, first or behind the key of a setting.
     fn find_client(&self, dialect: &dyn Dialect) -> Option<u8> {
         if !["+QMT", "+CMQTT", "+MQTT"].iter().any(|start| self.name.starts_with(start)) {
+            return None;
+        }
+        if self.known.is_some_and(|known| known.parameters.starts_with("<mode>")) {
             return None;
         }
         let clients = dialect.facts().clients.clone();
@@ -248,13 +282,15 @@ fn take_apart(line: &[u8]) -> (String, Form, Vec<String>) {
         return (String::new(), Form::None, Vec::new());
     };
     let body = split(body.trim(), ';').next().unwrap_or_default();
-    let end = body.find(['=', '?']).unwrap_or(body.len());
+    let end = body.find(['=', '?', ' ']).unwrap_or(body.len());
     let (name, rest) = body.split_at(end);
-    let name = name.trim().to_ascii_uppercase();
-    match rest.strip_prefix('=') {
+    let name = name.to_ascii_uppercase();
+    // Behind a blank there may be a remark of whoever wrote it down.
+    let rest = rest.trim_start();
+    match rest.strip_prefix('=').map(str::trim) {
         Some("?") => (name, Form::Test, Vec::new()),
         Some(rest) => (name, Form::Write, split(rest, ',').map(|it| it.trim().to_owned()).collect()),
-        None if rest == "?" => (name, Form::Read, Vec::new()),
+        None if rest.starts_with('?') => (name, Form::Read, Vec::new()),
         None => (name, Form::Execute, Vec::new()),
     }
 }
@@ -274,12 +310,27 @@ pub(super) fn announced_length(line: &[u8]) -> Option<usize> {
     announced(&name, arguments.iter().map(String::as_str))
 }
 
-/// Commands whose data's length is the second argument; of all others it is the last.
-const LENGTH_IS_SECOND: &[&str] =
-    &["+QFUPL", "+CMQTTWILLMSG", "+CMQTTSUBTOPIC", "+CMQTTSUB", "+CMQTTUNSUBTOPIC", "+CMQTTUNSUB"];
+/// Commands whose data's length is not the last argument, and which it is, counted from 0.
+const LENGTH_AT: &[(&str, usize)] = &[
+    ("+QFUPL", 1),
+    ("+QFWRITE", 1),
+    ("+QSECWRITE", 1),
+    ("+CFTRANRX", 1),
+    ("+CMQTTWILLMSG", 1),
+    ("+CMQTTSUBTOPIC", 1),
+    ("+CMQTTSUB", 1),
+    ("+CMQTTUNSUBTOPIC", 1),
+    ("+CMQTTUNSUB", 1),
+    // Of the form that has the topic among its arguments: the other one asks for no data.
+    ("+CMQTTPUB", 3),
+    ("+MQTTPUBRAW", 2),
+];
 
 fn announced<'a>(name: &str, mut arguments: impl DoubleEndedIterator<Item = &'a str>) -> Option<usize> {
-    let length = if LENGTH_IS_SECOND.contains(&name) { arguments.nth(1) } else { arguments.next_back() };
+    let length = match LENGTH_AT.iter().find(|(known, _)| *known == name) {
+        Some((_, at)) => arguments.nth(*at),
+        None => arguments.next_back(),
+    };
     length?.parse().ok()
 }
 
@@ -299,7 +350,19 @@ const FAMILIES: &[(&str, Vendor)] = &[
 pub(super) fn vendor_of(line: &[u8]) -> Option<Vendor> {
     let name = bare_name(line);
     let family = || FAMILIES.iter().find(|(start, _)| name.starts_with(start)).map(|(_, vendor)| *vendor);
-    KnownCommand::vendor_of(&name).or_else(family)
+    KnownCommand::vendor_of(&name).or_else(family).or_else(|| vendor_of_form(line))
+}
+
+/// Some names are those of several vendors, but Neoway alone numbers no clients.
+fn vendor_of_form(line: &[u8]) -> Option<Vendor> {
+    let (name, _, arguments) = take_apart(line);
+    let topic = match name.as_str() {
+        "+MQTTSUB" | "+MQTTUNSUB" | "+MQTTCONN" => 0,
+        "+MQTTPUB" => 2,
+        _ => return None,
+    };
+    let numbers = arguments.iter().take(topic).all(|argument| argument.parse::<u8>().is_ok());
+    (numbers && arguments.get(topic)?.starts_with('"')).then_some(Vendor::Neoway)
 }
 
 /// Whether a command or report is about MQTT.
@@ -312,6 +375,6 @@ pub(super) fn is_mqtt(line: &[u8]) -> bool {
 fn bare_name(line: &[u8]) -> String {
     let line = line.trim_ascii();
     let body = line.strip_prefix(b"AT").or_else(|| line.strip_prefix(b"at")).unwrap_or(line);
-    let name = body.split(|byte| b"=?:".contains(byte)).next().unwrap_or_default();
+    let name = body.split(|byte| b"=?: ".contains(byte)).next().unwrap_or_default();
     String::from_utf8_lossy(name).to_ascii_uppercase()
 }

@@ -95,6 +95,12 @@ pub(super) const OPTIONAL: Rule =
     rule(Severity::Note, "quirk 1.19", "go on without the setting, if nothing depends on it");
 pub(super) const STARTED_ALREADY: Rule =
     rule(Severity::Note, "quirk 2.2", "release the clients, stop the service and start it again");
+pub(super) const ACCEPTED_TWICE: Rule =
+    rule(Severity::Note, "quirk 2.4", "ignore the second OK of a subscription in one go");
+pub(super) const NO_END: Rule =
+    rule(Severity::Note, "quirk 2.21", "wait for a final result only so long, and take the lines that came");
+pub(super) const NETWORK: Rule =
+    Rule { severity: Severity::Error, remedy: None, see: Some("[3GPP TS 27.007]") };
 pub(super) const RESTARTED: Rule =
     rule(Severity::Error, "quirk 0.10", "check the power supply: modules draw up to 2 A when they transmit");
 pub(super) const ECHO_IS_BACK: Rule =

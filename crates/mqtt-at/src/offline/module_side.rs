@@ -1,13 +1,13 @@
 //! What the module said: each frame gets its meaning.
 
 use at_codec::{Frame, name_of};
-use at_port::{FinalResult, Refusal};
+use at_port::{ErrorCode, FinalResult, Refusal};
 use bytes::Bytes;
 
 use super::command::{Active, Form};
 use super::entry::{Kind, Speaker};
 use super::finding::Severity;
-use super::{Analyser, finding};
+use super::{Analyser, finding, network};
 use crate::dialect;
 use crate::dialect::meaning::Tone;
 use crate::event::Event;
@@ -19,10 +19,14 @@ impl Analyser {
             Frame::Line(line) => self.line(line),
             Frame::Prompt => self.prompt(Bytes::from_static(b">")),
             Frame::Damaged(damage) => {
-                let what = format!(
-                    "{} bytes that cannot be read, of {} that were announced",
-                    damage.got, damage.need
-                );
+                // Both count what stands in front of the data, too.
+                let what = match damage.need {
+                    0 => format!("{} bytes that cannot be read", damage.got),
+                    need => format!(
+                        "{} bytes that cannot be read; line and data together should have {need}",
+                        damage.got
+                    ),
+                };
                 let entry = self.push(Speaker::Module, Kind::Damaged, damage.head.clone(), &what);
                 // What the rules ask the module for cannot be asked any more.
                 drop(self.codec.framing_mut().damaged(&damage));
@@ -81,7 +85,10 @@ impl Analyser {
             return self.set_answers(entry, command);
         }
         let meaning = "a line that belongs to nothing";
-        let entry = self.push(Speaker::Module, Kind::Unknown, line, meaning);
+        let entry = self.push(Speaker::Module, Kind::Unknown, line.clone(), meaning);
+        if self.find_network_fault(entry, &line) {
+            return;
+        }
         self.find(entry, &finding::UNKNOWN, meaning.to_owned(), None);
     }
 
@@ -160,6 +167,10 @@ impl Analyser {
         let success = result.is_success();
         let Some(mut active) = self.active.take_if(|active| active.is_open()) else {
             let entry = self.push(Speaker::Module, Kind::Final { success }, line, "nobody waits for it");
+            if success && self.active.as_ref().is_some_and(Active::may_be_accepted_twice) {
+                let what = "a second final result of the same command".to_owned();
+                return self.find(entry, &finding::ACCEPTED_TWICE, what, None);
+            }
             let what = "a final result that no command is waiting for".to_owned();
             return self.find(entry, &finding::ORPHAN, what, None);
         };
@@ -246,7 +257,11 @@ impl Analyser {
             _ if active.form == Form::Test => &finding::NOT_KNOWN,
             _ if active.ends_something() => &finding::NOTHING_TO_END,
             "+CMQTTSTART" if active.early.is_some() => &finding::STARTED_ALREADY,
-            "+QIACT" | "+MIPCALL" | "+XIIC" | "+CGACT" | "+NETOPEN" => &finding::ALREADY_UP,
+            "+QIACT" | "+MIPCALL" | "+XIIC" | "+CGACT" | "+NETOPEN" if !is_of_network(result) => {
+                &finding::ALREADY_UP
+            }
+            // Not all firmware can list its files, and nothing depends on that.
+            "+CCERTLIST" | "+QFLST" => &finding::NOT_KNOWN,
             "+CPIN" => &finding::SIM_BUSY,
             _ if active.sets_something() => &finding::OPTIONAL,
             _ if active.early.is_some() => &finding::RESULT_WITH_ERROR,
@@ -278,24 +293,44 @@ impl Analyser {
         let (command, client) = (active.entry, active.client);
         let meaning = self.dialect.meaning(&line).filter(|_| !active.only_looks_like_a_result(&line));
         let meaning = meaning.map_or_else(|| "answer".to_owned(), |it| it.text.into_owned());
-        let entry = self.push(Speaker::Module, Kind::Information, line, &meaning);
+        let entry = self.push(Speaker::Module, Kind::Information, line.clone(), &meaning);
         self.set_client(entry, client);
         self.set_answers(entry, command);
+        self.find_network_fault(entry, &line);
+    }
+
+    /// What a line says of SIM and registration, if that explains a failure; whether it does.
+    fn find_network_fault(&mut self, entry: usize, line: &[u8]) -> bool {
+        let Some((what, remedy)) = network::fault(line) else { return false };
+        if let Some(entry) = self.analysis.entries.get_mut(entry) {
+            entry.meaning = what.to_owned();
+        }
+        self.find(entry, &finding::NETWORK, what.to_owned(), Some(remedy));
+        true
     }
 
     fn report(&mut self, line: Bytes) {
         let reaction = self.codec.framing_mut().unsolicited(&line);
         let lost = self.lost_clients();
+        let is_loss = !lost.is_empty();
         if let Some((_, Inbound::Message(message))) = &reaction.deliver {
             self.message(&line, message);
         } else if reaction.reboot {
             self.restarted(line);
-        } else if self.active.as_ref().is_some_and(|it| it.is_answered_by(&line, !lost.is_empty())) {
+        } else if self.active.as_ref().is_some_and(|it| it.is_answered_by(&line, is_loss)) {
             self.information(line);
-        } else if lost.is_empty() {
+        } else if !is_loss {
             self.plain_report(line);
         } else {
-            self.lost(line, &lost);
+            let name = name_of(&line).map(String::from_utf8_lossy).unwrap_or_default();
+            let news = self.losses.news(&name, lost);
+            if news.is_empty() {
+                let entry =
+                    self.push(Speaker::Module, Kind::Report, line.clone(), "a loss that is known already");
+                self.set_client(entry, self.client_named_in(&line));
+            } else {
+                self.lost(line, &news);
+            }
         }
         self.hear_news();
         self.connect_all();
@@ -306,14 +341,20 @@ impl Analyser {
         let meaning = format!("a message of {} bytes on {}", payload.len(), message.topic());
         let kind = Kind::Message { topic: message.topic().to_owned(), payload };
         let entry = self.push(Speaker::Module, kind, line.clone(), &meaning);
-        self.set_client(entry, self.client_named_in(line));
+        let client = self.client_named_in(line);
+        self.losses.hear_of(client);
+        self.set_client(entry, client);
         self.note_between(entry);
     }
 
     fn restarted(&mut self, line: Bytes) {
         let entry = self.push(Speaker::Module, Kind::Restarted, line, "the module starts, or goes down");
+        let ordered = self.active.as_mut().filter(|active| active.restarts());
+        let is_ordered = ordered.is_some();
+        // It does not owe a final result any more.
+        ordered.into_iter().for_each(Active::over);
         // What precedes the first command is no surprise, and one start is announced in several lines.
-        if self.answered && !self.starting {
+        if self.answered && !self.starting && !is_ordered {
             let what = "the module restarted in the middle of the session: settings and connections are gone";
             self.find(entry, &finding::RESTARTED, what.to_owned(), None);
         }
@@ -321,30 +362,33 @@ impl Analyser {
         self.echo_off = false;
         self.owed.clear();
         self.accepted.clear();
+        self.losses.restart();
     }
 
     fn lost(&mut self, line: Bytes, lost: &[(u8, crate::event::LossCause)]) {
-        let meaning = self.dialect.meaning(&line).map(|meaning| meaning.source);
+        let meaning = self.dialect.meaning(&line).filter(|meaning| meaning.tone == Tone::Bad);
         let left = self.active.as_ref().is_some_and(Active::ends_something);
         let mut entry = None;
         for (client, cause) in lost {
             let open: Vec<_> =
                 self.owed.iter().filter(|owed| owed.is_of(*client)).map(|owed| owed.entry).collect();
             self.owed.retain(|owed| !owed.is_of(*client));
-            let mut what = format!("the connection of client {client} was lost: {cause}");
+            // The module may tell more than one cause of losses in general.
+            let told = meaning.as_ref().map_or_else(|| cause.to_string(), |meaning| meaning.text.to_string());
+            let mut what = format!("the connection of client {client} was lost: {told}");
             if !open.is_empty() && !left {
                 let plural = if open.len() == 1 { "" } else { "s" };
                 what.push_str(&format!("; {} result{plural} will not come", open.len()));
             }
-            let entry = *entry.get_or_insert_with(|| {
-                self.push(Speaker::Module, Kind::Lost, line.clone(), &cause.to_string())
-            });
+            let entry =
+                *entry.get_or_insert_with(|| self.push(Speaker::Module, Kind::Lost, line.clone(), &told));
             if lost.len() == 1 {
                 self.set_client(entry, Some(*client));
             }
             let rule = if left { &finding::LEFT } else { &finding::LOST };
             let mut finding = rule.finding(entry, what, cause.remedy());
-            finding.see = finding.see.or(meaning).or(Some(loss_source(self.analysis.vendor)));
+            let source = meaning.as_ref().map(|meaning| meaning.source);
+            finding.see = finding.see.or(source).or(Some(loss_source(self.analysis.vendor)));
             self.analysis.findings.push(finding);
         }
     }
@@ -358,6 +402,8 @@ impl Analyser {
         self.note_between(entry);
         if let Some(meaning) = meaning.filter(|meaning| meaning.tone == Tone::Bad) {
             self.find_refused(entry, meaning.text.into_owned(), meaning.remedy, Some(meaning.source));
+        } else {
+            self.find_network_fault(entry, &line);
         }
     }
 
@@ -401,6 +447,23 @@ impl Analyser {
         }
         let first = *dialect::meaning::integers(line, name)?.first()?;
         u8::try_from(first).ok().filter(|client| name.contains("MQT") && clients.contains(client))
+    }
+}
+
+/// Whether it is the network that refuses, by its cause [3GPP TS 27.007 §9.2.2].
+fn is_of_network(result: &FinalResult) -> bool {
+    const CAUSES: &[u32] = &[30, 32, 33, 103, 106, 107, 108, 111, 112, 113, 132, 133, 134, 149];
+    const WORDS: &[&str] =
+        &["not subscribed", "no network", "authentication", "not allowed in this", "illegal"];
+    let FinalResult::Cme(code) = result else { return false };
+    match code {
+        ErrorCode::Number(number) => CAUSES.contains(number),
+        ErrorCode::Text(text) => {
+            let text = text.to_ascii_lowercase();
+            WORDS.iter().any(|words| text.contains(words))
+                || CAUSES.iter().any(|number| text.ends_with(&format!("(#{number})")))
+        }
+        _ => false,
     }
 }
 

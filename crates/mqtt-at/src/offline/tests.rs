@@ -1,6 +1,8 @@
 use super::*;
 use crate::dialect::replay::conversation::bytes_of;
 
+mod verdicts;
+
 /// How the module's bytes are cut.
 #[derive(Debug, Clone, Copy)]
 enum Cut {
@@ -349,7 +351,8 @@ fn vendors_are_known_by_their_commands() {
         ("AT+MIPCALL?", Some(Vendor::Fibocom)),
         ("at+xiic?", Some(Vendor::Neoway)),
         ("AT+MQTTUSERCFG=0,1", Some(Vendor::Espressif)),
-        ("AT+MQTTSUB=\"t\",0", None),
+        ("AT+MQTTSUB=1,\"t\",0", None),
+        ("AT+MQTTSUB=\"t\",0", Some(Vendor::Neoway)),
         ("hello", None),
     ] {
         assert_eq!(Analyser::vendor_of([&b"AT"[..], line.as_bytes()]), vendor, "{line}");
@@ -359,7 +362,7 @@ fn vendors_are_known_by_their_commands() {
         ("AT+GMR", "AT", None),
         ("AT+GMR", "AT+QMTOPEN=0,\"h\",1883", Some(Vendor::Quectel)),
         ("AT+RST", "AT+CMQTTSTART", Some(Vendor::SimCom)),
-        ("AT+RST", "AT+MQTTSUB=\"t\",0", Some(Vendor::Espressif)),
+        ("AT+RST", "AT+MQTTSUB=0,\"t\",0", Some(Vendor::Espressif)),
     ] {
         assert_eq!(Analyser::vendor_of([first.as_bytes(), second.as_bytes()]), vendor, "{first} {second}");
     }

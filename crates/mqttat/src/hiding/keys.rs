@@ -16,6 +16,8 @@ pub(super) struct Keys {
 
 /// Data that the host is writing.
 struct Upload {
+    /// The command's name. A line that it heads is the end.
+    name: String,
     /// How many bytes are to come, if that was said.
     left: Option<usize>,
     /// Whether the module has asked for them.
@@ -36,12 +38,21 @@ impl Keys {
 
     fn hear_host(&mut self, bytes: &mut [u8]) -> bool {
         if raw::asks_for_secret(&String::from_utf8_lossy(bytes)) {
-            let left = mqtt_at::offline::Analyser::announced_length(bytes.trim_ascii());
-            self.upload = Some(Upload { left, asked: false, public: None });
+            let line = bytes.trim_ascii();
+            let left = mqtt_at::offline::Analyser::announced_length(line);
+            let name = line.get(2..).unwrap_or_default().split(|byte| b"= ".contains(byte)).next();
+            let name = String::from_utf8_lossy(name.unwrap_or_default()).to_ascii_uppercase();
+            self.upload = Some(Upload { name, left, asked: false, public: None });
             return false;
         }
         let Some(upload) = self.upload.as_mut().filter(|upload| upload.asked) else { return false };
         let text = bytes.trim_ascii_start();
+        let begins = upload.public.is_none();
+        if begins && text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"AT+")) {
+            // What was written to the module was left out of the log.
+            self.upload = None;
+            return false;
+        }
         let public = *upload.public.get_or_insert_with(|| text.starts_with(b"-----BEGIN CERT"));
         let taken = upload.left.map_or(bytes.len(), |left| left.min(bytes.len()));
         upload.left = upload.left.map(|left| left - taken);
@@ -65,7 +76,8 @@ impl Keys {
             if let Some(upload) = &mut self.upload {
                 upload.asked |= text.starts_with(b">") || text == b"CONNECT";
                 // Whatever was announced, no more will come.
-                if upload.asked && is_final(text) {
+                let is_result = at_name(text).is_some_and(|name| name == upload.name.as_bytes());
+                if upload.asked && (is_final(text) || is_result) {
                     self.upload = None;
                 }
             }
@@ -113,6 +125,11 @@ fn is_of_pem(line: &[u8]) -> bool {
     let is_header = text.starts_with(b"Proc-Type:") || text.starts_with(b"DEK-Info:");
     is_header
         || !is_final(text) && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=*".contains(byte))
+}
+
+/// What stands in front of a line's colon.
+fn at_name(text: &[u8]) -> Option<&[u8]> {
+    text.starts_with(b"+").then(|| text.split(|byte| *byte == b':').next())?
 }
 
 fn is_final(text: &[u8]) -> bool {
@@ -170,6 +187,15 @@ mod tests {
             shown,
             ">> AT+QFUPL=\"key.der\",8\n<< CONNECT\n>> ********\\\n<< ********\n<< OK\n>> AT\n<< OK\n"
         );
+    }
+
+    #[test]
+    fn what_follows_an_upload_is_shown() {
+        for end in ["<< +CERTADD: 1675,OK\n", ""] {
+            let text =
+                format!(">> AT+CERTADD=key,1675\n<< CONNECT\n{end}>> AT+AWSTLSCFG=authmode,1\n<< OK\n");
+            assert_eq!(shown(&text), text);
+        }
     }
 
     #[test]

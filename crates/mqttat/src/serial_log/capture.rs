@@ -12,6 +12,8 @@ pub(super) struct Capture {
     command: Option<String>,
     /// Whether the last command can still be asked for data, and the length that it announced for them.
     asks: Option<Option<usize>>,
+    /// The last command's name: a line that it heads is its result, and no data.
+    name: String,
     /// How many bytes of data the module still waits for; of unknown number they are one line.
     data: Option<usize>,
     /// The data that were written since the last prompt.
@@ -20,7 +22,7 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn line(&mut self, text: &str, builder: &mut Builder) {
-        if let Some(left) = self.data.filter(|_| !is_end(text)) {
+        if let Some(left) = self.data.filter(|_| !is_end(text) && !self.is_result(text)) {
             // What is longer than the data that are missing, and begins like them, is the module's echo.
             if text.len() <= left || !self.written.starts_with(text) {
                 return self.take_data(text, builder);
@@ -32,6 +34,8 @@ impl Capture {
         }
         if is_command(text) {
             self.command = Some(text.trim_start().to_owned());
+            let name = text.trim().get(2..).unwrap_or_default();
+            self.name = name.split(['=', '?', ' ']).next().unwrap_or_default().to_ascii_uppercase();
             self.asks = Some(Analyser::announced_length(text.as_bytes()));
             return builder.say(HostToModule, with_end(text.trim(), HostToModule));
         }
@@ -68,6 +72,11 @@ impl Capture {
         self.command = Some(left.to_owned()).filter(|left| !left.is_empty());
         builder.say(ModuleToHost, bytes);
         true
+    }
+
+    fn is_result(&self, text: &str) -> bool {
+        let named = text.trim().split_once(": ").filter(|(name, _)| name.starts_with('+'));
+        named.is_some_and(|(name, _)| name == self.name)
     }
 
     /// What the host wrote behind the prompt, up to the announced length.

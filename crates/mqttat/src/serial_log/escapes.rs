@@ -67,6 +67,18 @@ pub(super) fn decode(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// A log that shows line feeds alone has left the carriage returns out.
+pub(super) fn with_returns(bytes: Vec<u8>) -> Vec<u8> {
+    let mut all = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        if byte == b'\n' && all.last() != Some(&b'\r') {
+            all.push(b'\r');
+        }
+        all.push(byte);
+    }
+    all
+}
+
 /// `\x1A`, `\x1a`
 fn hexadecimal(text: &str) -> Option<(u8, &str)> {
     let (digits, behind) = text.strip_prefix("\\x")?.split_at_checked(2)?;

@@ -96,7 +96,7 @@ fn an_echo_may_come_in_two_reads() {
 #[test]
 fn reads_of_several_lines_may_be_shown_as_one() {
     let log = "SENT AT+CSQ\nRECV +CSQ: 20,99\\n\\nOK";
-    assert_eq!(turns(log), [">> AT+CSQ", "<< +CSQ: 20,99\\n\\nOK"]);
+    assert_eq!(turns(log), [">> AT+CSQ", "<< +CSQ: 20,99\\r\\n\\r\\nOK"]);
 }
 
 #[test]
@@ -154,6 +154,50 @@ fn a_line_without_a_mark_goes_on_with_the_one_before() {
     let log = "# module: EC200T\n< +QMTRECV: 0,0,\"t\",9,\"two\nlines\"\n(later)\n> AT\n< OK";
     assert_eq!(turns(log), ["<< +QMTRECV: 0,0,\"t\",9,\"two", "<< lines\"", ">> AT", "<< OK"]);
     assert_eq!(read(log.as_bytes()).unwrap().headers, [("module".to_owned(), "EC200T".to_owned())]);
+}
+
+#[test]
+fn a_payload_that_begins_like_a_time_is_no_time() {
+    for payload in ["[17] abcd", "(12) abcd", "14:13:00 abcd"] {
+        let length = payload.len();
+        let sent = turns(&format!("AT+CMQTTPAYLOAD=0,{length}\n>\n{payload}\nOK"));
+        assert_eq!(sent[2], format!(">> {payload}\\"), "{sent:?}");
+        let log = format!("> AT\n< OK\n< +CMQTTRXPAYLOAD: 0,{length}\n{payload}\n< +CMQTTRXEND: 0");
+        assert_eq!(turns(&log)[3], format!("<< {payload}"), "in a log with marks");
+    }
+    // In a log with times it is one if it is written as the others are.
+    let timed = turns("[14:13:00] AT+X=1\n[14:13:01] [17] abcd\n[14:13:02] OK");
+    assert_eq!(timed, ["@0 >> AT+X=1", "@1000 << [17] abcd", "@2000 << OK"]);
+}
+
+#[test]
+fn echoes_and_polls_may_show_line_ends_or_not() {
+    let log = "> AT\\r\n< AT\\r\\r\\nOK\\r\\n\n> AT+XIIC?\\r\n< +XIIC: 0, 0.0.0.0\n> AT+XIIC?\n< +XIIC: 1, 10.0.0.7\n< +TCPSEND:Error1";
+    assert_eq!(
+        turns(log),
+        [
+            ">> AT",
+            "<< AT\\r\\r\\nOK",
+            ">> AT+XIIC?",
+            "<< +XIIC: 0, 0.0.0.0",
+            ">> AT+XIIC?",
+            "<< +XIIC: 1, 10.0.0.7",
+            "<< +TCPSEND:Error1"
+        ]
+    );
+}
+
+#[test]
+fn a_line_named_after_the_upload_ends_its_data() {
+    let log = "AT+CERTADD=rootca.pem,1758\nCONNECT\n+CERTADD: 1758,OK\nAT+AWSTLSCFG=rootca,rootca.pem\nOK";
+    let expected = [
+        ">> AT+CERTADD=rootca.pem,1758",
+        "<< CONNECT",
+        "<< +CERTADD: 1758,OK",
+        ">> AT+AWSTLSCFG=rootca,rootca.pem",
+        "<< OK",
+    ];
+    assert_eq!(turns(log), expected);
 }
 
 #[test]

@@ -9,6 +9,9 @@ use crate::transcript::Turn;
 /// What stands in a command line for a secret of any length.
 const SECRET: &[u8] = b"***";
 
+/// The command that tells the module what time it is: another one whenever the transcript is played.
+const CLOCK: &[u8] = b"AT+CCLK=\"";
+
 /// Bytes that the host is to write.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
@@ -37,6 +40,10 @@ impl Wanted {
 
     /// What the host said in a transcript.
     pub(super) fn of(turn: &Turn) -> Self {
+        if turn.bytes.starts_with(CLOCK) && turn.bytes.ends_with(b"\r") {
+            let bytes = [CLOCK, SECRET, b"\r"].concat().into();
+            return Self { bytes, masked: Vec::new(), is_pattern: true };
+        }
         let is_command = turn.bytes.first_chunk().is_some_and(|it: &[u8; 2]| it.eq_ignore_ascii_case(b"AT"));
         let has_secret = turn.bytes.windows(SECRET.len()).any(|it| it == SECRET);
         let is_pattern = is_command && has_secret && turn.masked.is_empty() && turn.bytes.ends_with(b"\r");
@@ -91,6 +98,20 @@ fn fits_pattern(pattern: &[u8], line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_time_will_do() {
+        let line = |text: &'static [u8]| Turn {
+            at: None,
+            direction: crate::Direction::HostToModule,
+            bytes: Bytes::from_static(text),
+            masked: Vec::new(),
+        };
+        let wanted = Wanted::of(&line(b"AT+CCLK=\"26/11/27,04:00:00+00\"\r"));
+        assert_eq!(wanted.fit(b"AT+CCLK=\"30/01/02,10:20:30+04\"\r"), Fit::Bytes(31));
+        assert_eq!(wanted.fit(b"AT+CCLK?\r"), Fit::Not);
+        assert_eq!(Wanted::of(&line(b"AT+CCLK?\r")).fit(b"AT+CCLK?\r"), Fit::Bytes(9));
+    }
 
     #[test]
     fn patterns() {

@@ -102,6 +102,15 @@ mod tests {
         }
     }
 
+    /// The next program learns from it that the module waits for no payload any more.
+    #[test]
+    fn the_end_of_a_former_programs_payload_is_read_in_any_vendors_words() {
+        let rules = rules(&Arc::default());
+        let line = Bytes::from_static(b"+MQTTPUBS: Timeout!");
+        assert!(rules.final_result(&line, "").is_some_and(|result| !result.is_success()));
+        assert!(rules.final_result(&line, "+CGMI").is_none(), "it answers no question of ours");
+    }
+
     #[test]
     fn counted_reports_of_every_vendor_are_read_whole_at_every_cut() {
         let reports: [&[u8]; 3] = [

@@ -219,7 +219,7 @@ impl Analyser {
             (&finding::NO_END, "the answer came without a final result".to_owned())
         } else if !active.lines.is_empty() {
             (&finding::UNFINISHED, "only the final result of the answer is missing".to_owned())
-        } else if self.answered {
+        } else if self.answered && !self.starting {
             (&finding::NO_ANSWER, format!("no final result came{within}, and the host went on"))
         } else {
             (&finding::SILENT_START, format!("the module did not answer{within}"))

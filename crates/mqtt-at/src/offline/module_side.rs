@@ -400,7 +400,11 @@ impl Analyser {
         let client = meaning.as_ref().and_then(|it| it.client);
         self.set_client(entry, client.or_else(|| self.client_named_in(&line)));
         self.note_between(entry);
-        if let Some(meaning) = meaning.filter(|meaning| meaning.tone == Tone::Bad) {
+        if let Some(meaning) = meaning.as_ref().filter(|meaning| meaning.tone == Tone::Good) {
+            self.losses.hear_of(meaning.client);
+        }
+        // That all is gone while the module starts is known already.
+        if let Some(meaning) = meaning.filter(|meaning| meaning.tone == Tone::Bad && !self.starting) {
             self.find_refused(entry, meaning.text.into_owned(), meaning.remedy, Some(meaning.source));
         } else {
             self.find_network_fault(entry, &line);

@@ -21,6 +21,10 @@ fn a_restart_that_was_ordered_is_no_surprise() {
             }
         }
     }
+    let in_pieces =
+        ">> AT+CFUN=1,1\n<< OK\n<< POWERED DOWN\n<< +QIURC: \"pdpdeact\",1\n>> AT\n<< RDY\n>> AT\n<< OK\n";
+    let in_pieces = found(Vendor::Quectel, in_pieces);
+    assert!(in_pieces.iter().all(|(severity, _)| *severity == "note"), "{in_pieces:?}");
     let by_itself = found(Vendor::SimCom, ">> AT+CFUN=1\n<< OK\n<< RDY\n");
     assert_eq!(by_itself, [("error", RESTARTED.to_owned())]);
 }
@@ -47,6 +51,9 @@ fn one_loss_is_reported_once() {
     assert_eq!(found(Vendor::Neoway, neoway).len(), 1);
     let neoway = "<< +CMD ERROR: <-3>\n<< +MQTTDISCONNED: Link Closed\n";
     assert_eq!(found(Vendor::Neoway, neoway).len(), 1);
+    let again =
+        ">> AT+MQTTCONN=\"h:1883\",1,60\n<< OK\n<< +MQTTSTATE: 0\n<< +MQTTSTATE: 1\n<< +MQTTDISCONNED\n";
+    assert_eq!(found(Vendor::Neoway, again).len(), 2);
     // The module's words alone do not tell what became of the connection in between.
     assert_eq!(found(Vendor::Quectel, "<< +QMTSTAT: 0,1\n<< +QMTSTAT: 0,1\n").len(), 2);
 }

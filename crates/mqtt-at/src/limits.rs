@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use at_codec::ArgumentError;
+
 use crate::dialect::Facts;
+use crate::error::InputError;
 
 /// The limits of a module, as its manual gives them.
 ///
@@ -27,6 +30,24 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Whether a message is within the limits, for programs that want to know it before they connect. Publishing checks
+    /// it again, and more: whether the module's command can hold the topic. Without a payload only the topic is checked.
+    ///
+    /// # Errors
+    ///
+    /// The topic or the payload is too long, or the payload is empty and must not be.
+    pub fn check(&self, topic: &str, payload: Option<&[u8]>) -> Result<(), InputError> {
+        let (got, max) = (topic.len(), self.topic);
+        if got > max {
+            return Err(ArgumentError::TooLong { field: "the topic", max, got }.into());
+        }
+        match payload.map(<[u8]>::len) {
+            Some(0) if !self.empty_payload => Err(InputError::PayloadEmpty),
+            Some(got) if got > self.payload => Err(InputError::PayloadTooLarge { got, max: self.payload }),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn of(facts: &Facts) -> Self {
         Self {
             clients: facts.clients.clone(),

@@ -14,13 +14,15 @@ use crate::bringup::{self, NetworkStatus};
 use crate::client::Client;
 use crate::command::Command;
 use crate::connect::ConnectOptions;
-use crate::dialect::{self, Connecting, Dialect};
+use crate::dialect::{self, Connecting, Dialect, Subscribe};
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::network_watch::NetworkWatch;
 use crate::options::ModemOptions;
+use crate::qos::QoS;
 use crate::supervision::ModemState;
+use crate::topic::TopicFilter;
 use crate::urc::Urcs;
 use crate::vendor::Vendor;
 
@@ -225,6 +227,20 @@ impl Modem {
             }),
             _ => self.dialect().check(options),
         }
+    }
+
+    /// Checks whether the module's command can hold a topic filter, for programs that want to know it before they connect.
+    /// Subscribing checks it again.
+    ///
+    /// # Errors
+    ///
+    /// The filter is none, is too long, or holds what the command cannot hold.
+    pub fn check_filter(&self, filter: &str) -> Result<()> {
+        let filters = [(TopicFilter::new(filter)?, QoS::AtMostOnce)];
+        // Of the options only the timeouts matter, and nothing of it is sent.
+        let options = ConnectOptions::new("", "", 0);
+        let subscribe = Subscribe { filters: &filters, packet_id: 1, options: &options };
+        self.dialect().subscribe(*self.limits().clients.start(), &subscribe).map(drop)
     }
 
     /// Sends one command of the module and reads its answer, between the commands of the clients.

@@ -65,6 +65,12 @@ impl Failure {
         self
     }
 
+    /// Says something more about it, behind what happened.
+    pub(crate) fn with(mut self, more: impl fmt::Display) -> Self {
+        self.what = format!("{}; {more}", self.what);
+        self
+    }
+
     /// Says whose fault it is after all.
     pub(crate) fn by(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);

@@ -14,7 +14,7 @@ mod format;
 mod hiding;
 mod interrupt;
 mod logging;
-mod outages;
+mod mishaps;
 mod output;
 mod page;
 mod paint;

@@ -42,6 +42,14 @@ impl Progress {
         }
     }
 
+    /// Takes the line away while something else is printed.
+    pub(crate) fn hide_for(&self, print: impl FnOnce()) {
+        match &self.spinner {
+            Some(spinner) => spinner.suspend(print),
+            None => print(),
+        }
+    }
+
     /// Takes the line away for good, before anything else is printed.
     pub(crate) fn done(&self) {
         if let Some(spinner) = &self.spinner {

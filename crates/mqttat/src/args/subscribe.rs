@@ -39,7 +39,7 @@ pub(crate) struct Subscribe {
     #[arg(short = 'C', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
 
-    /// End this long after the subscription, with exit code 27
+    /// End this long after connecting began, with exit code 27
     #[arg(short = 'W', value_name = "SECONDS", value_parser = super::seconds)]
     pub(crate) wait: Option<Duration>,
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt, StreamExt, try_join};
-use mqtt_at::{Client, Concluded, Fault, Outgoing, Publisher, TopicName};
+use mqtt_at::at::Tap;
+use mqtt_at::{Client, Concluded, Error, Fault, Outcome, Outgoing, Publisher, TopicName};
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
@@ -15,7 +16,7 @@ use crate::args::publish::Publish;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, farewell};
-use crate::outages;
+use crate::mishaps::{Filler, Mishaps};
 use crate::output;
 
 /// No module takes more; what is longer is not even read to its end.
@@ -25,21 +26,29 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
     // What can be told to be wrong without the module is told before it is opened.
     TopicName::new(&args.topic)?;
     let options = args.connection.options(default_host(&context.global))?;
-    let payloads = payloads(args).await?;
+    let whole = whole(args).await?;
+    let payloads = match whole.clone() {
+        Some(payload) => repeated(payload, args.repeat),
+        None => lines(BufReader::new(tokio::io::stdin())).boxed(),
+    };
 
     // One message waits for nothing; a row of them should not end with a connection.
     let supervised = (args.lines || args.repeat > 1) && !args.connection.no_reconnect;
-    let opened = context.open(Wishes { supervised, ..Wishes::default() }).await?;
+    let tap: Box<dyn Tap> = Box::new(Filler(context.progress.clone()));
+    let opened = context.open(Wishes { supervised, tap: Some(tap), ..Wishes::default() }).await?;
+    opened.modem.limits().check(&args.topic, whole.as_deref())?;
     let client = opened.modem.connect(options).await?;
     context.progress.done();
     let job = Job { client: &client, args, json: context.global.json };
     let window = opened.modem.limits().window.max(1);
     let mut interrupt = Interrupt::listen();
+    let mut mishaps = Mishaps::of(&client);
     let outcome = tokio::select! {
         outcome = job.publish_all(payloads, window) => outcome,
         () = interrupt.wait() => Err(Failure::interrupted("ended before everything was published")),
-        never = outages::tell(&client) => never,
+        never = mishaps.tell() => never,
     };
+    mishaps.tell_rest();
     farewell(&client).await;
     outcome.and(opened.close())
 }
@@ -47,11 +56,11 @@ pub(super) async fn run(args: &Publish, context: &Context) -> Result<(), Failure
 /// Messages to publish, as they become known.
 type Payloads = BoxStream<'static, Result<Bytes, Failure>>;
 
-async fn payloads(args: &Publish) -> Result<Payloads, Failure> {
-    if args.lines {
-        return Ok(lines(BufReader::new(tokio::io::stdin())).boxed());
-    }
-    let payload = if let Some(text) = &args.message {
+/// The payload that is known before anything is published; `None` where each line is one.
+async fn whole(args: &Publish) -> Result<Option<Bytes>, Failure> {
+    Ok(Some(if args.lines {
+        return Ok(None);
+    } else if let Some(text) = &args.message {
         Bytes::from(text.clone().into_encoded_bytes())
     } else if let Some(path) = &args.file {
         read_file(path).await?
@@ -59,9 +68,12 @@ async fn payloads(args: &Publish) -> Result<Payloads, Failure> {
         read_all(tokio::io::stdin()).await.map_err(|error| unreadable("stdin", &error))?
     } else {
         Bytes::new()
-    };
-    let repetitions = usize::try_from(args.repeat).unwrap_or(usize::MAX);
-    Ok(stream::iter(std::iter::repeat_n(payload, repetitions).map(Ok)).boxed())
+    }))
+}
+
+fn repeated(payload: Bytes, times: u32) -> Payloads {
+    let times = usize::try_from(times).unwrap_or(usize::MAX);
+    stream::iter(std::iter::repeat_n(payload, times).map(Ok)).boxed()
 }
 
 async fn read_file(path: &Path) -> Result<Bytes, Failure> {
@@ -171,8 +183,14 @@ impl Job<'_> {
     async fn report(&self, mut outcomes: SplitStream<Publisher>) -> Result<(), Failure> {
         while let Some(Concluded { number, message, result, after, .. }) = outcomes.next().await {
             result.map_err(|error| {
-                let failure = Failure::from(error);
-                if number > 0 { failure.about(format_args!("message {}", number + 1)) } else { failure }
+                let failure = unpublished(error);
+                // The only message needs no number.
+                let is_one_of_several = self.args.lines || self.args.repeat > 1;
+                if is_one_of_several {
+                    failure.about(format_args!("message {}", number + 1))
+                } else {
+                    failure
+                }
             })?;
             if self.json {
                 output::print_json(&Published {
@@ -185,6 +203,21 @@ impl Job<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Says besides the failure whether the message may be sent again without making a duplicate.
+fn unpublished(error: Error) -> Failure {
+    let fate = match error.outcome() {
+        // That what was given cannot be sent goes without saying.
+        Outcome::NotSent if error.fault() == Fault::Caller => None,
+        Outcome::NotSent => Some("the message was not sent"),
+        _ => Some("the message may have been sent"),
+    };
+    let failure = Failure::from(error);
+    match fate {
+        Some(fate) => failure.with(fate),
+        None => failure,
     }
 }
 

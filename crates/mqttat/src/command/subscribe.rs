@@ -13,7 +13,7 @@ use crate::arrival::Arrival;
 use crate::device::{Wishes, default_host};
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, farewell};
-use crate::outages;
+use crate::mishaps::{Filler, Mishaps};
 use crate::output;
 
 /// Brokers send retained messages right behind the acknowledgement of the subscription.
@@ -25,37 +25,71 @@ pub(super) async fn run(args: &Subscribe, context: &Context) -> Result<(), Failu
     }
     let options = args.connection.options(default_host(&context.global))?;
 
-    let wishes = Wishes { supervised: !args.connection.no_reconnect, ..Wishes::default() };
-    let opened = context.open(wishes).await?;
-    let client = opened.modem.connect(options).await?;
-    let outcome = tokio::select! {
-        outcome = receive(args, context, &client) => outcome,
-        never = outages::tell(&client) => never,
+    let wishes = Wishes {
+        supervised: !args.connection.no_reconnect,
+        tap: Some(Box::new(Filler(context.progress.clone()))),
+        ..Wishes::default()
     };
+    let opened = context.open(wishes).await?;
+    for filter in &args.filters {
+        opened.modem.check_filter(filter)?;
+    }
+    // As with mosquitto_sub the time begins with connecting: a broker that does not answer must not take all of it.
+    let deadline = args.wait.map(|wait| Instant::now() + wait.min(Duration::from_secs(u32::MAX.into())));
+    let client = tokio::select! {
+        client = opened.modem.connect(options) => client?,
+        () = over(deadline) => return Err(too_late(args, "the connection was not there yet")),
+    };
+    let mut mishaps = Mishaps::of(&client);
+    let outcome = tokio::select! {
+        outcome = receive(args, context, &client, deadline) => outcome,
+        never = mishaps.tell() => never,
+    };
+    mishaps.tell_rest();
     context.progress.done();
     farewell(&client).await;
     outcome.and(opened.close())
 }
 
-async fn receive(args: &Subscribe, context: &Context, client: &Client) -> Result<(), Failure> {
+/// Done when the time of `-W` is over.
+async fn over(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn too_late(args: &Subscribe, how_far: &str) -> Failure {
+    Failure::timed_out(format!(
+        "the {} s of -W are over, {how_far}",
+        args.wait.unwrap_or_default().as_secs_f64()
+    ))
+}
+
+async fn receive(
+    args: &Subscribe,
+    context: &Context,
+    client: &Client,
+    deadline: Option<Instant>,
+) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen();
+    let mut timer = pin!(over(deadline));
     let filters = args.filters.iter().map(|filter| (filter.as_str(), args.qos));
     let mut subscription = tokio::select! {
         subscription = client.subscribe_all(filters) => subscription?,
         () = interrupt.wait() => return Ok(()),
+        () = &mut timer => return Err(too_late(args, "the subscription was not made yet")),
     };
     context.progress.done();
     let mut printer = Printer::new(args, context, client, &subscription);
     let start = Instant::now();
-    let deadline = start + args.wait.unwrap_or(Duration::MAX / 4).min(Duration::from_secs(u32::MAX.into()));
-    let mut timer = pin!(sleep_until(deadline));
     loop {
         let item = tokio::select! {
             // What has arrived counts, even if the time is over.
             biased;
             item = subscription.next() => item,
             () = interrupt.wait() => return Ok(()),
-            () = &mut timer, if args.wait.is_some() => return Err(printer.timed_out()),
+            () = &mut timer => return Err(printer.timed_out()),
         };
         match item {
             Some(Ok(_)) if args.no_retained && start.elapsed() < RETAINED_FOR => {}
@@ -144,9 +178,7 @@ impl<'a> Printer<'a> {
             Some(count) => {
                 Failure::timed_out(format!("{} of {count} messages came within {seconds} s", self.printed))
             }
-            None => {
-                Failure::timed_out(format!("the {seconds} s of -W are over, {} messages came", self.printed))
-            }
+            None => too_late(self.args, &format!("{} messages came", self.printed)),
         }
     }
 }

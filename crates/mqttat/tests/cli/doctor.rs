@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Sim, fail, mqttat, mute_terminal, refusing_broker, run, succeed};
+use crate::support::{Sim, fail, mqttat, mute_terminal, refusing_broker, run, succeed, wait_for_text};
 
 /// The findings, and the one line on stderr, of an examination that fails.
 #[track_caller]
@@ -34,6 +34,26 @@ fn a_healthy_module_of_each_vendor_passes() {
             assert!(expected.contains(&check["verdict"].as_str().unwrap()), "{vendor}: {check}");
         }
     }
+}
+
+#[test]
+fn a_service_without_clients_is_nothing_that_was_left() {
+    let sim = Sim::start(&["--vendor", "simcom"]);
+    let left_over = || {
+        let shown = succeed(sim.mqttat().args(["doctor", "--json"]));
+        let checks: Vec<Value> = shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        verdict(&checks, "left over").1.to_owned()
+    };
+    succeed(sim.publish("t").args(["-m", "x", "-q", "1"]));
+    assert_eq!(left_over(), "no connection of an earlier program");
+
+    let record = sim.file("record.at", b"");
+    let mut child = sim.subscribe("t").arg("--record").arg(&record).spawn().unwrap();
+    wait_for_text(&record, "<< +CMQTTSUB: ");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let found = left_over();
+    assert!(found.ends_with(" it was closed with AT+CMQTTDISC=0,60, AT+CMQTTREL=0"), "{found}");
 }
 
 #[test]

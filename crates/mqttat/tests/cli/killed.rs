@@ -143,6 +143,10 @@ async fn kill_at(vendor: Vendor, arrived: usize, gives_up: bool, places: Arc<Sem
     };
     let output = output.unwrap_or_else(|_| panic!("{case}: the second program does not end"));
     assert!(output.status.success(), "{case}: {output:?}");
+    // That something stood in for the payload is told without being asked for.
+    let told = String::from_utf8(output.stderr).unwrap();
+    let is_told = told.starts_with("mqttat: the module may have waited for the rest of a payload, and got ");
+    assert!(is_told || gives_up && told.is_empty(), "{case}: {told}");
     let ledger = broker.ledger();
     let accepted: Vec<_> = ledger.accepted.iter().map(|message| message.payload.to_vec()).collect();
     // A module that never gives up publishes what stands for the rest of the payload: no command.

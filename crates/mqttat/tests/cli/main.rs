@@ -12,6 +12,7 @@ mod payloads;
 mod replay;
 mod secrets;
 mod sim;
+mod subscribing;
 mod support;
 mod terminal;
 mod tools;

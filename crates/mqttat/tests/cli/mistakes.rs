@@ -138,3 +138,42 @@ fn a_command_that_the_module_refuses_ends_the_row() {
     let line = fail(1, mqttat().args(["--device", "sim:quectel", "at", "+NOSUCH", "+CSQ"]));
     says(&line, &["AT+NOSUCH", "CME ERROR", "[fault: module]; "]);
 }
+
+#[test]
+fn what_became_of_a_message_that_failed_is_told() {
+    for (fault, fate) in [
+        ("after-line:+QMTPUBEX:always:error", "; the message was not sent [fault: module]"),
+        ("result:+QMTPUBEX:reboot", "the module rebooted; the message may have been sent [fault: module]; "),
+    ] {
+        let sim = Sim::start(&["--fault", fault]);
+        let line = fail(1, sim.publish("t").args(["-m", "x", "-q", "1"]));
+        says(&line, &[fate]);
+        assert!(!line.contains("message 1: "), "the only one needs no number: {line}");
+    }
+    let sim = Sim::start(&["--fault", "after-line:+QMTPUBEX:always:error"]);
+    let line = fail(1, sim.publish("t").args(["-m", "x", "-q", "1", "--repeat", "2", "--no-reconnect"]));
+    says(&line, &["mqttat: message 1: ", "; the message was not sent"]);
+}
+
+#[test]
+fn what_the_module_cannot_take_is_told_before_connecting() {
+    let sim = Sim::start(&[]);
+    let record = sim.file("record.at", b"");
+    let long = sim.file("long", &[b'x'; 1501]);
+    let topic = "t".repeat(1025);
+    let mut commands = [
+        sim.publish("t"),
+        sim.publish("t"),
+        sim.publish(&topic),
+        sim.subscribe("a\"b"),
+        sim.subscribe(&topic),
+    ];
+    commands[0].arg("-f").arg(long);
+    commands[1].arg("-n");
+    commands[2].args(["-m", "x"]);
+    for command in &mut commands {
+        says(&fail(1, command.arg("--record").arg(&record)), &["[fault: input]; "]);
+        let transcript = std::fs::read_to_string(&record).unwrap();
+        assert!(transcript.contains(">> ATE0") && !transcript.contains("+QMTOPEN="), "{transcript}");
+    }
+}

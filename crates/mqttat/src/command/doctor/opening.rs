@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use mqtt_at::Step;
 use mqtt_at::at::{Tap, TapEntry};
 
-/// Commands with which an opening closes what an earlier program left, between asking who the module is and the SIM.
+/// Commands with which an opening closes what an earlier program left, between asking who the module is and the SIM. Those
+/// that end a service without clients are not among them.
 const CLOSING: &[&str] = &[
     "AT+QMTDISC",
     "AT+QMTCLOSE",
     "AT+CMQTTDISC",
     "AT+CMQTTREL",
-    "AT+CMQTTSTOP",
     "AT+MQTTDISCONN",
     "AT+MQTTCLOSE",
     "AT+CLOUDDISCONN",
@@ -33,8 +33,10 @@ pub(super) struct Seen {
     pub(super) answered_after: Option<Duration>,
     /// Whether it repeated what it was sent.
     pub(super) echo: bool,
-    /// The commands that closed what was left.
+    /// The commands that closed what was left, and were not refused.
     pub(super) closed: Vec<String>,
+    /// The command of that kind whose answer is still to come.
+    closing: Option<String>,
     /// The last step that was begun.
     pub(super) last: Option<Step>,
 }
@@ -42,7 +44,8 @@ pub(super) struct Seen {
 impl Witness {
     pub(super) fn new() -> Self {
         let start = Instant::now();
-        let seen = Seen { start, answered_after: None, echo: false, closed: Vec::new(), last: None };
+        let seen =
+            Seen { start, answered_after: None, echo: false, closed: Vec::new(), closing: None, last: None };
         Self { seen: Arc::new(Mutex::new(seen)) }
     }
 
@@ -53,7 +56,7 @@ impl Witness {
     /// A witness that has seen the same and takes no note of what follows.
     pub(super) fn silent(&self) -> Self {
         let seen = self.seen();
-        let seen = Seen { closed: seen.closed.clone(), last: seen.last.clone(), ..*seen };
+        let seen = Seen { closed: seen.closed.clone(), closing: None, last: seen.last.clone(), ..*seen };
         Self { seen: Arc::new(Mutex::new(seen)) }
     }
 
@@ -76,8 +79,14 @@ impl Tap for Witness {
                 // Reading closes nothing.
                 let closes = CLOSING.contains(&name) && !line.ends_with('?');
                 let mut seen = self.seen();
-                if closes && seen.last == Some(Step::Identify) {
-                    seen.closed.push(line);
+                let is_early = seen.last == Some(Step::Identify);
+                seen.closing = Some(line).filter(|_| closes && is_early);
+            }
+            // What is refused was not there.
+            TapEntry::Line(line) if **line == b"OK"[..] => {
+                let mut seen = self.seen();
+                if let Some(command) = seen.closing.take() {
+                    seen.closed.push(command);
                 }
             }
             _ => {}

@@ -100,3 +100,24 @@ async fn the_next_host_takes_over_wherever_the_first_one_died() {
         takes_over(&module, &broker, kind, &format!("{}, connected", kind.vendor)).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_only_looks_leaves_the_clients_of_another_alone() {
+    for kind in KINDS {
+        let (module, broker) = module_of(kind);
+        assert!(!dies_after(usize::MAX, &module, kind).await);
+        let look = ModemOptions::new().leave_former_clients(true);
+        let (opening, driver) = Modem::over(module.duplex(), look);
+        let driver = tokio::spawn(driver);
+        let modem = opening.await.unwrap();
+        modem.network().await.unwrap();
+        assert_eq!(broker.connected().len(), kind.clients, "{kind:?}: they are still there");
+        // Whoever connects takes the place of one of them.
+        let client = modem.connect(options("other")).await.unwrap();
+        client.publish("other", QoS::AtLeastOnce, false, "mine").await.unwrap();
+        assert_eq!(broker.connected().len(), kind.clients, "{kind:?}: one of them is closed");
+        drop((client, modem));
+        driver.await.unwrap();
+        takes_over(&module, &broker, kind, &format!("{}, looked at", kind.vendor)).await;
+    }
+}

@@ -1,5 +1,6 @@
 //! How a client connects to its broker.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,11 +55,14 @@ pub struct ConnectOptions {
 impl ConnectOptions {
     /// A client with this identifier, for the broker on this host and port: 1883 by custom, 8883 with TLS.
     ///
+    /// The host is a name or an address, an IPv6 address with or without brackets. Names with other letters than those of
+    /// ASCII have to be given in their `xn--` form.
+    ///
     /// The identifier must be unique at the broker, which closes the older of two connections with the same one.
     pub fn new(client_identifier: impl Into<String>, host: impl Into<String>, port: u16) -> Self {
         Self {
             client_identifier: client_identifier.into(),
-            host: host.into(),
+            host: without_brackets(host.into()),
             port,
             credentials: None,
             sign_in: None,
@@ -212,6 +216,7 @@ impl ConnectOptions {
         if self.host.is_empty() {
             return Err(InputError::Missing { field: "the host" });
         }
+        check_host(&self.host)?;
         if self.port == 0 {
             return Err(InputError::OutOfRange { field: "the port", got: 0, min: 1, max: 65_535 });
         }
@@ -227,6 +232,28 @@ impl ConnectOptions {
     pub(crate) fn acknowledgement_timeout(&self) -> Duration {
         self.packet_timeout * u32::from(self.retries).max(1) * 3 / 2 + Duration::from_secs(5)
     }
+}
+
+/// Modules take an IPv6 address without brackets, but for those that want a URL.
+fn without_brackets(host: String) -> String {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match inner.filter(|inner| inner.parse::<Ipv6Addr>().is_ok()) {
+        Some(inner) => inner.to_owned(),
+        None => host,
+    }
+}
+
+/// What holds anything else is no host, and a module would look for another one, or for none.
+fn check_host(host: &str) -> Result<(), InputError> {
+    let is_of_name =
+        |character: &char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_');
+    let problem = match host.chars().find(|character| !is_of_name(character)) {
+        None => return Ok(()),
+        Some(':') if host.parse::<Ipv6Addr>().is_ok() => return Ok(()),
+        Some(':') => "holds a colon, and is no IPv6 address; the port is given by itself".into(),
+        Some(other) => format!("holds {other:?}, which is in no host name or address").into(),
+    };
+    Err(InputError::Malformed { field: "the host", problem })
 }
 
 /// A message that the broker publishes when the connection ends without a farewell.
@@ -343,4 +370,38 @@ pub enum ReceiveMode {
     /// the price of a command for each message, and a forged report costs a read only. On Quectel; Fibocom's modules
     /// always work in this way, whichever mode is asked for; the others have push alone.
     Pull,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(host: &str) -> Option<String> {
+        ConnectOptions::new("c", host, 1883).check().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_and_addresses_are_hosts() {
+        for host in [
+            "broker",
+            "my_broker.example-1.com.",
+            "192.0.2.7",
+            "2001:db8::1",
+            "[2001:db8::1]",
+            "xn--bcher-kva.de",
+        ] {
+            assert_eq!(problem(host), None, "{host}");
+        }
+        assert_eq!(ConnectOptions::new("c", "[::1]", 1883).host, "::1");
+        for (host, words) in [
+            ("", "the host is missing"),
+            ("b/c:99", "the host holds '/', which is in no host name or address"),
+            ("b c,d", "the host holds ' ', which is in no host name or address"),
+            ("bücher.de", "the host holds 'ü', which is in no host name or address"),
+            ("broker:1883", "the host holds a colon, and is no IPv6 address; the port is given by itself"),
+            ("[broker]", "the host holds '[', which is in no host name or address"),
+        ] {
+            assert_eq!(problem(host).as_deref(), Some(words), "{host}");
+        }
+    }
 }

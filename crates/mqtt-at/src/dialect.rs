@@ -19,7 +19,7 @@ use crate::connect::ConnectOptions;
 use crate::error::{Error, InputError, ModuleError, Outcome, Result};
 use crate::event::LossCause;
 use crate::link::{Inbound, Links};
-use crate::options::{ModemOptions, Progress};
+use crate::options::{FormerClients, ModemOptions, Progress};
 use crate::qos::QoS;
 use crate::quirk::Quirks;
 use crate::sign_in::SignIn;
@@ -94,8 +94,9 @@ pub(crate) trait Dialect: Send + Sync + fmt::Debug {
     /// What a result or report says by itself.
     fn meaning(&self, line: &[u8]) -> Option<Meaning>;
 
-    /// Puts the module into the state that the other calls rely on, and closes what a former host left open.
-    async fn prepare(&self, port: &ModemPort) -> Result<()>;
+    /// Puts the module into the state that the other calls rely on, and closes what a former host left open, if it is to
+    /// be closed.
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()>;
 
     /// Makes sure that there is a data connection.
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()>;

@@ -39,6 +39,7 @@ pub struct ModemOptions {
     pub(crate) vendor: Option<Vendor>,
     pub(crate) quirks: Vec<QuirkRule>,
     pub(crate) urcs: Vec<String>,
+    pub(crate) former: FormerClients,
     pub(crate) attach: Attach,
     pub(crate) sim_pin: Option<Secret>,
     pub(crate) pdp: Pdp,
@@ -83,6 +84,16 @@ pub enum Step {
     OpenNetwork,
     /// Waiting for the broker to accept the client.
     Connect,
+}
+
+/// What becomes of the clients that a former host left open in the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum FormerClients {
+    /// They are closed before anything else is done.
+    #[default]
+    Close,
+    /// They stay as they are.
+    Leave,
 }
 
 /// Whether and how the module is attached to the network.
@@ -157,6 +168,18 @@ impl ModemOptions {
     #[must_use]
     pub fn urc(mut self, name: impl Into<String>) -> Self {
         self.urcs.push(name.into());
+        self
+    }
+
+    /// Leaves the clients alone that a former host left open in the module. Default: they are closed, before anything else
+    /// is asked of the module, so that the first [`connect`](crate::Modem::connect) finds it as it expects.
+    ///
+    /// For programs that only look, or that build a session with the module's own commands one after the other. What
+    /// the reading of reports depends on is set all the same, such as Fibocom's `AT+MQTTCONF=1`. Messages for those
+    /// clients are dropped. `connect` closes the client that it uses, whoever opened it.
+    #[must_use]
+    pub fn leave_former_clients(mut self, leave: bool) -> Self {
+        self.former = if leave { FormerClients::Leave } else { FormerClients::Close };
         self
     }
 
@@ -256,6 +279,7 @@ impl fmt::Debug for ModemOptions {
             .field("line", &self.line)
             .field("vendor", &self.vendor)
             .field("quirks", &self.quirks)
+            .field("former", &self.former)
             .field("attach", &self.attach)
             .field("sim_pin", &self.sim_pin)
             .field("pdp", &self.pdp)

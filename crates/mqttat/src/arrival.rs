@@ -52,12 +52,13 @@ impl<'a> Arrival<'a> {
     }
 }
 
-/// Quectel gives the packet identifier of messages with QoS 1 and 2, and 0 with QoS 0 [EC200x MQTT 1.0 §4.2]; 1 and 2
-/// can be told apart only where 2 was not granted. Others say nothing.
+/// What the module tells, or what follows from what was granted: nothing comes with more. Quectel's modules give the packet
+/// identifier of messages with QoS 1 and 2 [EC200x MQTT 1.0 §4.2], which can be told apart only where 2 was not granted.
 fn quality(message: &Message, vendor: Vendor, granted: QoS) -> Option<u8> {
-    match (granted, vendor, message.packet_identifier()) {
-        (QoS::AtMostOnce, ..) | (_, Vendor::Quectel, None) => Some(0),
-        (QoS::AtLeastOnce, Vendor::Quectel, Some(_)) => Some(1),
+    match (message.qos(), granted, vendor, message.packet_identifier()) {
+        (Some(told), ..) => Some(told.level()),
+        (None, QoS::AtMostOnce, ..) => Some(0),
+        (None, QoS::AtLeastOnce, Vendor::Quectel, Some(_)) => Some(1),
         _ => None,
     }
 }

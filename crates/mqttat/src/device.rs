@@ -24,6 +24,8 @@ mod played;
 pub(crate) struct Wishes {
     /// SIM, registration and data connection are to be left as they are, whatever the options say.
     pub(crate) leave_network: bool,
+    /// Clients that another program left open in the module are to stay so.
+    pub(crate) leave_clients: bool,
     /// What is lost is to be made again, for as long as it takes.
     pub(crate) supervised: bool,
     /// A witness of the conversation besides `--record`.
@@ -53,6 +55,13 @@ pub(crate) struct Opened {
     pub(crate) modem: Modem,
     broker: Option<EmbeddedBroker>,
     recording: Option<Recording>,
+}
+
+impl Wishes {
+    /// Only to look at the module, or to send it commands of a person's own.
+    pub(crate) fn hands_off() -> Self {
+        Self { leave_network: true, leave_clients: true, ..Self::default() }
+    }
 }
 
 impl Opened {
@@ -165,6 +174,7 @@ fn options(
     let mut options = ModemOptions::new()
         .supervision(if wishes.supervised { Supervision::new() } else { Supervision::off() })
         .attach(!(global.no_attach || wishes.leave_network))
+        .leave_former_clients(wishes.leave_clients)
         .rts_cts(global.flow == Flow::RtsCts)
         .session(patient_for(Duration::from_secs(global.sync_timeout)))
         .on_step(move |step| {

@@ -57,7 +57,7 @@ use crate::dialect::{
 };
 use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
-use crate::options::ModemOptions;
+use crate::options::{FormerClients, ModemOptions};
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 
@@ -89,8 +89,12 @@ impl Dialect for Esp {
         meaning::of(line)
     }
 
-    async fn prepare(&self, port: &ModemPort) -> Result<()> {
-        flow::prepare(port).await
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()> {
+        flow::explain_refusals(port).await?;
+        match former {
+            FormerClients::Close => flow::close_former(port).await,
+            FormerClients::Leave => Ok(()),
+        }
     }
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

@@ -57,7 +57,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use at_port::{Operation, Refusal, Reply, Rules};
+use at_port::{Lane, Operation, Refusal, Reply, Rules};
 
 use self::rules::FibocomRules;
 use self::sessions::{Sessions, State};
@@ -69,7 +69,7 @@ use crate::dialect::{
 };
 use crate::error::{Error, Outcome, Result};
 use crate::link::{Inbound, Links};
-use crate::options::ModemOptions;
+use crate::options::{FormerClients, ModemOptions};
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 
@@ -99,8 +99,13 @@ impl Dialect for Fibocom {
         meaning::of(line)
     }
 
-    async fn prepare(&self, port: &ModemPort) -> Result<()> {
-        flow::prepare(port, &self.sessions).await
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()> {
+        // First of all: until then a client of a former host may report messages that forge other reports.
+        flow::count_messages(port, Lane::COMMON, &self.sessions).await?;
+        match former {
+            FormerClients::Close => flow::close_former(port).await,
+            FormerClients::Leave => Ok(()),
+        }
     }
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

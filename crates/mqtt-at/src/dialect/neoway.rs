@@ -61,7 +61,7 @@ use crate::dialect::{
 };
 use crate::error::{Error, Result};
 use crate::link::{Inbound, Links};
-use crate::options::ModemOptions;
+use crate::options::{FormerClients, ModemOptions};
 use crate::qos::QoS;
 use crate::sign_in::SignIn;
 use crate::topic::TopicFilter;
@@ -90,8 +90,11 @@ impl Dialect for Neoway {
         meaning::of(line)
     }
 
-    async fn prepare(&self, port: &ModemPort) -> Result<()> {
-        flow::prepare(port).await
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()> {
+        match former {
+            FormerClients::Close => flow::close_former(port).await,
+            FormerClients::Leave => Ok(()),
+        }
     }
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

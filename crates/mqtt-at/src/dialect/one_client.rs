@@ -82,7 +82,7 @@ impl OnlyClient {
     ) -> Reaction<Inbound> {
         match message {
             Some(message) if message.expected => {
-                let message = Message::new(message.topic, message.payload, packet);
+                let message = Message::new(message.topic, message.payload, packet, None);
                 return Reaction::deliver(Channel::Client(CLIENT), Inbound::Message(message));
             }
             Some(message) => {

@@ -55,7 +55,7 @@ use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Presence, Publish, S
 use crate::error::{Error, Outcome, Result};
 use crate::event::LossCause;
 use crate::link::{Inbound, Links};
-use crate::options::ModemOptions;
+use crate::options::{FormerClients, ModemOptions};
 use crate::qos::QoS;
 use crate::quirk::Quirks;
 use crate::sign_in::SignIn;
@@ -119,9 +119,11 @@ impl Dialect for Quectel {
         meaning::of(line)
     }
 
-    async fn prepare(&self, port: &ModemPort) -> Result<()> {
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()> {
         flow::hear_reports(port).await?;
-        flow::prepare(port).await?;
+        if former == FormerClients::Close {
+            flow::close_former(port).await?;
+        }
         // Found anew each time: a refusal that only the line made must not be remembered for ever.
         let form = publish_form::find(port, &self.quirks).await?;
         *locked(&self.publish_form) = form;

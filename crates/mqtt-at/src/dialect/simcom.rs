@@ -72,7 +72,7 @@ use crate::dialect::meaning::Meaning;
 use crate::dialect::{Connecting, Dialect, Facts, ModemPort, Presence, Publish, Subscribe, Unsubscribe};
 use crate::error::{Error, ModuleError, Outcome, Result};
 use crate::link::{Inbound, Links};
-use crate::options::ModemOptions;
+use crate::options::{FormerClients, ModemOptions};
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 
@@ -102,8 +102,12 @@ impl Dialect for SimCom {
         meaning::of(line)
     }
 
-    async fn prepare(&self, port: &ModemPort) -> Result<()> {
-        flow::prepare(port, &self.service).await
+    async fn prepare(&self, port: &ModemPort, former: FormerClients) -> Result<()> {
+        match former {
+            FormerClients::Close => flow::close_former(port, &self.service).await,
+            // The service may be running, which starting it finds out.
+            FormerClients::Leave => Ok(()),
+        }
     }
 
     async fn activate(&self, port: &ModemPort, options: &ModemOptions) -> Result<()> {

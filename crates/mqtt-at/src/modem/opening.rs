@@ -251,7 +251,7 @@ async fn set_up(
     let dialect = dialect::of_module(vendor, Quirks::of(vendor, &identity, &options.quirks))?;
     port.replace_rules(reporting::rules(dialect.as_ref(), links, &options.urcs)).map_err(port_gone)?;
     // First of all, so that no client of a former host delivers messages while we ask for other things.
-    dialect.prepare(port).await?;
+    dialect.prepare(port, options.former).await?;
     if options.attach.wanted {
         bringup::make_ready(port, dialect.as_ref(), options, options.progress.as_ref()).await?;
     }

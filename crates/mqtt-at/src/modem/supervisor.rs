@@ -265,7 +265,7 @@ impl Supervisor {
     async fn finish(&mut self) -> Result<()> {
         self.known = *self.restarts.borrow_and_update();
         let port = self.shared.port();
-        self.shared.dialect.prepare(&port).await?;
+        self.shared.dialect.prepare(&port, self.options.former).await?;
         self.attach().await
     }
 

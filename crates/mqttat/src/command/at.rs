@@ -22,7 +22,7 @@ pub(super) async fn run(args: &At, context: &Context) -> Result<(), Failure> {
     });
     let lines = lines.collect::<Result<Vec<_>, Failure>>()?;
 
-    let opened = context.open(Wishes { leave_network: true, ..Wishes::default() }).await?;
+    let opened = context.open(Wishes::hands_off()).await?;
     context.progress.done();
     let mut outcome = Ok(());
     for (text, line) in lines {

@@ -26,7 +26,7 @@ use terminal::Terminal;
 
 pub(super) async fn run(args: &Console, context: &Context) -> Result<(), Failure> {
     let screen = Screen::new(context.global.json);
-    let wishes = Wishes { leave_network: true, tap: Some(Box::new(screen.clone())), ..Wishes::default() };
+    let wishes = Wishes { tap: Some(Box::new(screen.clone())), ..Wishes::hands_off() };
     let opened = context.open(wishes).await?;
     context.progress.done();
     let _terminal = Terminal::quiet();

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(super) async fn run(context: &Context) -> Result<(), Failure> {
-    let opened = context.open(Wishes { leave_network: true, ..Wishes::default() }).await?;
+    let opened = context.open(Wishes::hands_off()).await?;
     let modem = &opened.modem;
     let network = modem.network().await?;
     context.progress.done();

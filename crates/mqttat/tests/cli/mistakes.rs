@@ -67,6 +67,8 @@ fn what_the_module_cannot_take_is_told_with_its_limit() {
     says(&line, &["the payload", "1501", "1500", "[fault: input]; shorten"]);
     let line = fail(1, sim.publish("t").arg("-n"));
     says(&line, &["the payload is empty", "[fault: input]; "]);
+    let line = fail(1, sim.mqttat().args(["pub", "-t", "t", "-m", "x", "-h", "b/c:99"]));
+    says(&line, &["the host", "'/'", "[fault: input]; "]);
     let host = "h".repeat(101);
     let line = fail(1, sim.mqttat().args(["pub", "-t", "t", "-m", "x", "-h", &host]));
     says(&line, &["host", "101", "100", "[fault: input]; "]);

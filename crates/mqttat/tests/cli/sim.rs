@@ -236,3 +236,19 @@ fn random_faults_are_taken_with_their_seed() {
     ]);
     assert!(sim.ready.starts_with("READY "));
 }
+
+#[test]
+fn looking_at_a_module_leaves_the_connections_of_others_alone() {
+    let sim = Sim::start(&["--vendor", "neoway"]);
+    let record = sim.file("record.at", b"");
+    let mut child = sim.subscribe("t").arg("--record").arg(&record).stdout(Stdio::null()).spawn().unwrap();
+    wait_for_text(&record, ">> AT+MQTTSUB=");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    succeed(sim.mqttat().arg("info"));
+    succeed(sim.mqttat().arg("console"));
+    assert_eq!(succeed(sim.mqttat().args(["at", "AT+MQTTSTATE?"])), "+MQTTSTATE: 1\n");
+    // Programs that connect begin with a clean module.
+    succeed(sim.publish("t").args(["-m", "x"]));
+    assert_eq!(succeed(sim.mqttat().args(["at", "AT+MQTTSTATE?"])), "+MQTTSTATE: 0\n");
+}

@@ -55,3 +55,15 @@ fn the_time_counts_while_the_broker_says_nothing() {
     let sim = Sim::start(&["--fault", "result:+QMTSUB:silence"]);
     assert!(subscribe(&sim).contains("the 1.5 s of -W are over, the subscription was not made yet"));
 }
+
+#[test]
+fn the_quality_of_service_is_what_the_module_tells() {
+    let sim = Sim::start(&["--vendor", "fibocom"]);
+    for qos in ["0", "1", "2"] {
+        succeed(sim.publish(&format!("q/{qos}")).args(["-m", "x", "-r", "-q", qos]));
+    }
+    let shown = succeed(sim.subscribe("q/#").args(["-q", "2", "-C", "3", "-F", "%t %q"]));
+    let mut lines: Vec<_> = shown.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["q/0 0", "q/1 1", "q/2 2"]);
+}

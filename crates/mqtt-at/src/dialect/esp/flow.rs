@@ -18,9 +18,13 @@ const ADDRESS_PATIENCE: Duration = Duration::from_secs(15);
 /// The time between two questions for the address.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Makes refusals tell their reason, and frees the client that a former host left.
-pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
-    if_possible(ask(port, Lane::COMMON, SysLog(true)).await)?;
+/// Makes refusals tell their reason.
+pub(super) async fn explain_refusals(port: &ModemPort) -> Result<()> {
+    if_possible(ask(port, Lane::COMMON, SysLog(true)).await).map(drop)
+}
+
+/// Frees the client that a former host left.
+pub(super) async fn close_former(port: &ModemPort) -> Result<()> {
     if clean(port, Lane::COMMON).await? {
         tracing::info!("freed a client that a former host left");
     }

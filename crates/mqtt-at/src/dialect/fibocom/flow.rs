@@ -26,10 +26,8 @@ const REFUSED_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a module that has dialled is believed when it says that there is no data connection.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Has messages reported by their lengths, and closes what a former host left open.
-pub(super) async fn prepare(port: &ModemPort, sessions: &Sessions) -> Result<()> {
-    // First of all: until then a client of a former host may report messages that forge other reports.
-    count_messages(port, Lane::COMMON, sessions).await?;
+/// Closes what a former host left open.
+pub(super) async fn close_former(port: &ModemPort) -> Result<()> {
     let free = if_possible(ask(port, Lane::COMMON, MqttOpen::read()).await)?;
     for client in facts::CLIENTS {
         if free.as_ref().is_some_and(|free| free.contains(&client)) {

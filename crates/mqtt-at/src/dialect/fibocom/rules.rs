@@ -13,6 +13,7 @@ use super::sessions::{Sessions, State};
 use crate::event::{Event, LossCause};
 use crate::link::{Inbound, Links};
 use crate::message::Message;
+use crate::qos::QoS;
 
 /// Reports that ask for something.
 const MESSAGE: &[u8] = b"+MQTTREAD";
@@ -68,12 +69,13 @@ impl FibocomRules {
 
     fn received(&self, line: &[u8]) -> Reaction<Inbound> {
         match framing::read(line) {
-            Some(Received::Message { client, topic, payload, .. }) => {
+            Some(Received::Message { client, qos, topic, payload }) => {
                 self.sessions.fetched(client);
                 // Another one may wait; if not, the module will say so.
                 let next = self.fetch(client);
                 if self.is_expected(client, topic) {
-                    let message = Inbound::Message(Message::new(topic, payload, None));
+                    let message =
+                        Inbound::Message(Message::new(topic, payload, None, QoS::try_from(qos).ok()));
                     return Reaction { deliver: Some((Channel::Client(client), message)), ..next };
                 }
                 tracing::debug!(

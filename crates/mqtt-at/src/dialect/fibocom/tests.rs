@@ -226,7 +226,7 @@ async fn hold_f_examples_3() {
         << +MQTTCLOSE: 1,1
     "#;
     let payload = host.converse(script, async |port| {
-        dialect.prepare(&port).await.unwrap();
+        dialect.prepare(&port, FormerClients::Close).await.unwrap();
         dialect.activate(&port, &ModemOptions::new()).await.unwrap();
         let context = Connecting { port: &port, index: 1, options: &options, progress: None };
         dialect.connect(&context).await.unwrap();

@@ -26,7 +26,7 @@ const REFUSED_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(1);
 
 /// Closes the connection that a former host left open; the module has only one, whether to a broker or to a cloud.
-pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
+pub(super) async fn close_former(port: &ModemPort) -> Result<()> {
     let state = if_possible(ask(port, Lane::COMMON, MqttState::read()).await)?;
     if state.is_some_and(|state| state != ConnectionState::Closed) {
         tracing::info!("disconnecting a client that a former host left connected");

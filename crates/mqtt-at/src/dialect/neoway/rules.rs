@@ -63,7 +63,7 @@ impl NeowayRules {
         match (source, message) {
             (Source::Broker, message) => self.client.received(line, message, id),
             (_, Some(message)) => {
-                let message = Message::new(message.topic, message.payload, id);
+                let message = Message::new(message.topic, message.payload, id, None);
                 Reaction::deliver(Channel::Modem, Inbound::Message(message))
             }
             (source, None) => {

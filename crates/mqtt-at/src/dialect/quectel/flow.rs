@@ -31,7 +31,7 @@ pub(super) async fn hear_reports(port: &ModemPort) -> Result<()> {
 }
 
 /// Closes what a former host left open.
-pub(super) async fn prepare(port: &ModemPort) -> Result<()> {
+pub(super) async fn close_former(port: &ModemPort) -> Result<()> {
     // Without a connection some firmware refuses these queries instead of answering with nothing.
     let connected = if_possible(ask(port, Lane::COMMON, QmtConn::read()).await)?.unwrap_or_default();
     for (client, _) in connected {

@@ -13,6 +13,7 @@ use super::framing::{self, ReceiveFraming, Received};
 use crate::event::{Event, LossCause};
 use crate::link::{Inbound, Links};
 use crate::message::Message;
+use crate::qos::QoS;
 
 /// Reports that ask for something.
 const STAT: &[u8] = b"+QMTSTAT";
@@ -185,7 +186,9 @@ impl QuectelRules {
     fn received(&self, line: &[u8]) -> Reaction<Inbound> {
         match framing::read(line, &self.links) {
             Some(Received::Message { client, packet, topic, payload, expected: true }) => {
-                let message = Message::new(topic, payload, Some(packet).filter(|packet| *packet != 0));
+                // Only QoS 0 has no identifier [EC200x MQTT 1.0 §4.2].
+                let qos = (packet == 0).then_some(QoS::AtMostOnce);
+                let message = Message::new(topic, payload, Some(packet).filter(|packet| *packet != 0), qos);
                 Reaction::deliver(Channel::Client(client), Inbound::Message(message))
             }
             Some(Received::Message { client, payload, .. }) => {

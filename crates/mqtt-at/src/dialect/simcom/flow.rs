@@ -23,7 +23,7 @@ const RESTART_PAUSE: Duration = Duration::from_millis(2500);
 
 /// Disconnects and releases what a former host left, and stops the service, so that it starts anew on whatever data
 /// connection there will be.
-pub(super) async fn prepare(port: &ModemPort, service: &Service) -> Result<()> {
+pub(super) async fn close_former(port: &ModemPort, service: &Service) -> Result<()> {
     let lane = Lane::CONTROL;
     // A module whose service is not started refuses all its queries.
     let Some(clients) = if_possible(ask(port, lane, CmqttDisc::read()).await)? else { return Ok(()) };
@@ -55,7 +55,7 @@ pub(super) async fn is_connected(port: &ModemPort, index: u8, service: &Service)
 
 /// Stops the service, deactivates the PDP context and activates it again.
 pub(super) async fn renew(port: &ModemPort, options: &ModemOptions, service: &Service) -> Result<()> {
-    prepare(port, service).await?;
+    close_former(port, service).await?;
     if_at_all(ask(port, Lane::COMMON, ActivatePdp { cid: PDP_CONTEXT, active: false }).await)?;
     activate(port, options).await
 }

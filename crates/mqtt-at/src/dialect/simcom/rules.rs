@@ -125,7 +125,7 @@ impl SimComRules {
             tracing::debug!(client, bytes = payload.len(), "dropped a message for a client that is not ours");
             return Reaction::default();
         }
-        let message = Message::new(topic, payload, None);
+        let message = Message::new(topic, payload, None, None);
         Reaction::deliver(Channel::Client(client), Inbound::Message(message))
     }
 

@@ -4,7 +4,11 @@ use super::*;
 use crate::dialect::esp::script::Host;
 
 async fn prepared(script: &str) -> Result<()> {
-    Host::default().converse(script, async |port| prepare(&port).await).await
+    let prepare = async |port| {
+        explain_refusals(&port).await?;
+        close_former(&port).await
+    };
+    Host::default().converse(script, prepare).await
 }
 
 const CLEAN: &str = "<< +MQTTCONN:0,0,0,\"\",\"\",\"\",0\n<< OK\n";

@@ -6,7 +6,11 @@ use crate::error::Fault;
 
 async fn prepare_by(script: &str) -> Host {
     let host = Host::default();
-    host.converse(script, async |port| prepare(&port, &host.sessions).await).await.unwrap();
+    let prepare = async |port| {
+        count_messages(&port, Lane::COMMON, &host.sessions).await?;
+        close_former(&port).await
+    };
+    host.converse(script, prepare).await.unwrap();
     host
 }
 

@@ -99,6 +99,7 @@ fn messages_are_delivered_to_their_client_if_they_were_subscribed_to() {
     };
     assert_eq!((message.topic(), &message.payload()[..]), ("topic1", &b"Test"[..]));
     assert_eq!((message.packet_identifier(), message.duplicate()), (None, None));
+    assert_eq!(message.qos(), Some(QoS::ExactlyOnce));
     assert!(reaction.follow_up.is_some(), "another one may wait");
 
     let reaction = report(&mut rules, "+MQTTREAD: 1,0,5,1,\"other\",\"x\"");

@@ -5,7 +5,7 @@ use crate::dialect::neoway::script::Host;
 use crate::error::InputError;
 
 async fn prepared(script: &str) -> Result<()> {
-    Host::default().converse(script, async |port| prepare(&port).await).await
+    Host::default().converse(script, async |port| close_former(&port).await).await
 }
 
 #[tokio::test(start_paused = true)]

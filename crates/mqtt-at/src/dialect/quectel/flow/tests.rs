@@ -5,7 +5,7 @@ use crate::dialect::quectel::script::Host;
 use crate::error::Fault;
 
 async fn prepare_by(script: &str) -> Result<()> {
-    Host::default().converse(script, async |port| prepare(&port).await).await
+    Host::default().converse(script, async |port| close_former(&port).await).await
 }
 
 async fn activate_by(options: ModemOptions, script: &str) -> Result<()> {

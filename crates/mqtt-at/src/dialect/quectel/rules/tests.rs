@@ -97,11 +97,12 @@ fn messages_are_delivered_to_their_client_if_they_were_subscribed_to() {
         panic!("a message was expected")
     };
     assert_eq!((message.topic(), message.packet_identifier()), ("topic/example", Some(1)));
-    assert_eq!(&message.payload()[..], b"This is the payload related to topic");
+    assert_eq!((&message.payload()[..], message.qos()), (&b"This is the payload related to topic"[..], None));
     let Some((_, Inbound::Message(message))) = report(&mut rules, r#"+QMTRECV: 0,0,"t",0,"""#).deliver else {
         panic!("a message was expected")
     };
     assert_eq!((message.payload().len(), message.packet_identifier()), (0, None));
+    assert_eq!(message.qos(), Some(QoS::AtMostOnce));
 
     assert!(does_nothing(&report(&mut rules, r#"+QMTRECV: 1,0,"t",1,"x""#)), "no such client");
     let mut events = link.events();

@@ -36,11 +36,16 @@ pub struct CmqttConnect {
 impl CmqttConnect {
     /// To the broker on this host and port; 60 s keep-alive, clean session, no user name.
     ///
-    /// The address `tcp://host:port` is 9 to 256 bytes long and begins with `tcp://` also with TLS.
+    /// The address `tcp://host:port` is 9 to 256 bytes long and begins with `tcp://` also with TLS. An IPv6 address stands in
+    /// brackets there.
     pub fn new(client: u8, host: &str, port: u16) -> Self {
         Self {
             client,
-            address: format!("tcp://{host}:{port}"),
+            address: if host.contains(':') && !host.starts_with('[') {
+                format!("tcp://[{host}]:{port}")
+            } else {
+                format!("tcp://{host}:{port}")
+            },
             keep_alive: Duration::from_secs(60),
             clean_session: true,
             credentials: None,

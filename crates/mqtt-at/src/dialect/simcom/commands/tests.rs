@@ -143,6 +143,8 @@ async fn s_cmqttconnect_write() {
     let line = r#"AT+CMQTTCONNECT=1,"tcp://a:1",64800,0,"user","hush""#;
     let script = format!(">> {line}\n<< OK\n<< +CMQTTCONNECT: 1,0");
     assert!(converse(full.clone().credentials("user", "hush"), &script).await.unwrap().is_success());
+    let address = CmqttConnect::new(0, "2001:db8::1", 1883).operation().unwrap().to_string();
+    assert!(address.starts_with(r#"AT+CMQTTCONNECT=0,"tcp://[2001:db8::1]:1883","#), "{address}");
     let line = r#"AT+CMQTTCONNECT=1,"tcp://a:1",64800,0,"user""#;
     let script = format!(">> {line}\n<< OK\n<< +CMQTTCONNECT: 1,0");
     assert!(

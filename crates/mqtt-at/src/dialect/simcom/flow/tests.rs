@@ -9,7 +9,7 @@ use crate::dialect::simcom::script::Host;
 async fn prepared(script: &str) -> Result<()> {
     let host = Host::default();
     host.service.set_running(true);
-    let outcome = host.converse(script, async |port| prepare(&port, &host.service).await).await;
+    let outcome = host.converse(script, async |port| close_former(&port, &host.service).await).await;
     assert!(outcome.is_err() || !host.service.is_running() || !script.contains("STOP"));
     outcome
 }
@@ -268,7 +268,7 @@ async fn a_port_that_is_gone_ends_every_flow() {
         port.close();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let service = Service::default();
-        let outcomes = [prepare(&port, &service).await, disconnect(&port, 0).await];
+        let outcomes = [close_former(&port, &service).await, disconnect(&port, 0).await];
         close(&port, 0).await;
         outcomes
     };

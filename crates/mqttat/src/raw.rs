@@ -139,6 +139,8 @@ mod tests {
             "+QMTCFG=\"willex\",0,1,0,0,\"w\",5",
             "AT+qmtcfg=\"WillEx\",0,1,0,0,\"w\",5",
             "AT+QFTPPUT=\"a\",\"COM:\",0",
+            "AT+QIOPEN=1,0,\"TCP\",\"h\",1,0,2",
+            "AT+QISWTMD=0,2",
             "AT+QSMTPBODY=0,5",
             "AT+HTTPDATA=5,1000",
             "AT+TCPSEND=0,5",
@@ -155,6 +157,8 @@ mod tests {
             "AT+QMTCFG=\"willex\",0",
             "AT+QMTCFG=\"will\",0,1,0,0,\"w\",\"m\"",
             "AT+QFTPPUT=\"a\",\"UFS:a\",0",
+            "AT+QIOPEN=1,0,\"TCP\",\"h\",1,0,1",
+            "AT+QISWTMD=0,1",
             "AT+SYSFLASH?",
             "AT+SYSFLASH=2,\"mqtt_ca\",0,16",
         ] {

@@ -34,6 +34,10 @@ const HARMFUL: &[(&str, &str)] = &[
 /// Quectel's keys of `AT+QCFG` that change which ports the module has.
 const PORT_KEYS: &[&str] = &["usbcfg", "usbnet", "usbmode"];
 
+/// Commands of Quectel that open or switch a connection, and which argument, counted from 0, makes it transparent if it
+/// is 2.
+const ACCESS_MODES: &[(&str, usize)] = &[("+QIOPEN", 6), ("+QSSLOPEN", 5), ("+QISWTMD", 1)];
+
 /// Commands that ask for data with a prompt.
 const PROMPTING: &[(&str, Prompts)] = &[
     ("+QMTPUB", Prompts::Always),
@@ -138,6 +142,9 @@ pub(super) fn harm(part: &Part<'_>) -> Option<&'static str> {
 pub(super) fn enters_data_mode(part: &Part<'_>) -> bool {
     if part.name() == "+CGDATA" {
         return part.form() == Form::Write || part.form() == Form::Execute;
+    }
+    if let Some((_, at)) = ACCESS_MODES.iter().find(|(name, _)| *name == part.name()) {
+        return part.arguments().get(*at).is_some_and(|mode| mode.trim_matches(' ') == "2");
     }
     // D dials; A answers a call, and O returns to one.
     part.is_basic() && (part.name().contains('D') || matches!(part.name(), "A" | "O" | "O0"))

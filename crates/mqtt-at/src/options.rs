@@ -84,6 +84,9 @@ pub enum Step {
     OpenNetwork,
     /// Waiting for the broker to accept the client.
     Connect,
+    /// Connecting although the module keeps the will of a former connection, which it does not let be taken back: the
+    /// broker may publish it when the connection is lost.
+    FormerWill,
 }
 
 /// What becomes of the clients that a former host left open in the module.

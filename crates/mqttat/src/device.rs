@@ -14,6 +14,7 @@ use crate::args::sim::FaultSpec;
 use crate::args::{Device, Global, VendorChoice};
 use crate::command::no_module;
 use crate::failure::Failure;
+use crate::mishaps;
 use crate::progress::Progress;
 use crate::transcript::{self, Recording};
 
@@ -179,6 +180,7 @@ fn options(
         .session(patient_for(Duration::from_secs(global.sync_timeout)))
         .on_step(move |step| {
             steps.step(step);
+            mishaps::tell_step(step, &steps);
             if let Some(told) = &wishes.on_step {
                 told(step);
             }

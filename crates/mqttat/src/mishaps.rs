@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use mqtt_at::at::{Tap, TapEntry};
-use mqtt_at::{Client, Event};
+use mqtt_at::{Client, Event, Step};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
@@ -77,6 +77,16 @@ impl Tap for Filler {
                 ));
             });
         }
+    }
+}
+
+/// Tells what is noteworthy about a step of opening or connecting.
+pub(crate) fn tell_step(step: &Step, progress: &Progress) {
+    if *step == Step::FormerWill {
+        progress.hide_for(|| {
+            say("the module keeps the will of an earlier connection, which cannot be taken back: the broker may publish it \
+                 if this connection is lost");
+        });
     }
 }
 

@@ -179,3 +179,20 @@ fn what_the_module_cannot_take_is_told_before_connecting() {
         assert!(transcript.contains(">> ATE0") && !transcript.contains("+QMTOPEN="), "{transcript}");
     }
 }
+
+#[test]
+fn a_will_that_cannot_be_taken_back_is_told() {
+    let sim = Sim::start(&["--vendor", "fibocom"]);
+    crate::support::succeed(sim.publish("t").args([
+        "-m",
+        "x",
+        "--will-topic",
+        "w",
+        "--will-payload",
+        "gone",
+    ]));
+    let output = crate::support::run(sim.publish("t").args(["-m", "x"]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && told.lines().count() == 1, "{told}");
+    says(&told, &["mqttat: the module keeps the will of an earlier connection"]);
+}

@@ -115,13 +115,16 @@ async fn configure(context: &Connecting<'_>) -> Result<()> {
 
 /// A will of a former connection stays set, and the manual has no way to take it back.
 async fn look_for_will(context: &Connecting<'_>) -> Result<()> {
-    let Connecting { port, index, .. } = *context;
+    let Connecting { port, index, progress, .. } = *context;
     let wills = if_possible(ask(port, Lane::client(index), MqttWill::read()).await)?.unwrap_or_default();
     if wills.iter().any(|will| will.client == index) {
         tracing::warn!(
             client = index,
             "the module keeps the will of a former connection, and may have it published"
         );
+        if let Some(progress) = progress {
+            progress(&Step::FormerWill);
+        }
     }
     Ok(())
 }

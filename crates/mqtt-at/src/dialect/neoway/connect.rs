@@ -7,8 +7,9 @@ use super::{facts, flow};
 use crate::command::Command;
 use crate::connect::{ConnectOptions, ProtocolVersion, ReceiveMode, Will};
 use crate::dialect::one_client::{self, LANE, Session};
-use crate::dialect::{Connecting, ModemPort, ask, if_possible};
+use crate::dialect::{Connecting, ask, if_possible};
 use crate::error::{Error, InputError, NetworkError, Result};
+use crate::options::Step;
 use crate::vendor::Vendor;
 
 /// Checks everything that can be checked before a byte is sent: by building every command.
@@ -57,7 +58,7 @@ pub(super) async fn connect(context: &Connecting<'_>, session: &Arc<Session>) ->
     if state.is_some_and(|state| state != ConnectionState::Closed) {
         flow::close(port, session).await;
     }
-    configure(port, options).await?;
+    configure(context).await?;
     let outcome = sign_in(context, session).await;
     if outcome.is_err() {
         flow::close(port, session).await;
@@ -85,7 +86,8 @@ fn conn_command(options: &ConnectOptions) -> MqttConn {
         .timeout(options.connect_timeout.max(facts::timeout::CONNECT))
 }
 
-async fn configure(port: &ModemPort, options: &ConnectOptions) -> Result<()> {
+async fn configure(context: &Connecting<'_>) -> Result<()> {
+    let Connecting { port, options, .. } = *context;
     let parameters = parameters(options);
     match ask(port, LANE, parameters.clone()).await {
         Err(Error::Module(_)) if parameters.has_blanks() => {
@@ -96,18 +98,22 @@ async fn configure(port: &ModemPort, options: &ConnectOptions) -> Result<()> {
     }
     match &options.will {
         Some(will) => ask(port, LANE, will_command(will)).await,
-        None => forget_will(port).await,
+        None => forget_will(context).await,
     }
 }
 
 /// Takes back the will of a former connection: it stays until the module is switched off [Neoway MQTT 1.2 §5.2].
-async fn forget_will(port: &ModemPort) -> Result<()> {
+async fn forget_will(context: &Connecting<'_>) -> Result<()> {
+    let Connecting { port, progress, .. } = *context;
     let stored = if_possible(ask(port, LANE, MqttWillParam::read()).await)?.flatten();
     if stored.is_none() {
         return Ok(());
     }
     if if_possible(ask(port, LANE, MqttWillParam::none()).await)?.is_none() {
         tracing::warn!("the module keeps the will of a former connection, and may have it published");
+        if let Some(progress) = progress {
+            progress(&Step::FormerWill);
+        }
     }
     Ok(())
 }

@@ -12,8 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::core::{Core, Patience, TRIES};
 use super::line::Place;
 use crate::connect::Redelivery;
-use crate::dialect::{Facts, Publish};
-use crate::error::{Error, InputError, Outcome, Result};
+use crate::dialect::Publish;
+use crate::error::{Error, Outcome, Result};
+use crate::limits::Limits;
 use crate::packet_ids::PacketId;
 use crate::qos::QoS;
 use crate::topic::TopicName;
@@ -52,7 +53,8 @@ impl Core {
     /// Publishes a message. With a kept connection, what fails in passing is tried again: a message that was certainly
     /// not sent in any case, one of unknown fate as far as its quality of service and the options allow.
     pub(super) async fn publish(&self, message: Publication) -> Result<Published> {
-        check(self.dialect().facts(), &message)?;
+        let limits = Limits::of(self.dialect().facts());
+        limits.check(message.topic.as_str(), Some(&message.payload))?;
         let _waiting = self.enter()?;
         let number = self.line.number();
         let mut patience = Patience::new(self.options.publish_timeout);
@@ -164,22 +166,6 @@ impl Core {
         let operation = self.dialect().publish(self.index, &publish)?;
         Ok((operation, packet_id, permit))
     }
-}
-
-/// What fits the module, before anything is sent.
-fn check(facts: &Facts, message: &Publication) -> Result<(), InputError> {
-    let (got, max) = (message.topic.as_str().len(), facts.max_topic);
-    if got > max {
-        return Err(at_codec::ArgumentError::TooLong { field: "the topic", max, got }.into());
-    }
-    let (got, max) = (message.payload.len(), facts.max_payload);
-    if got > max {
-        return Err(InputError::PayloadTooLarge { got, max });
-    }
-    if got == 0 && !facts.empty_payload {
-        return Err(InputError::PayloadEmpty);
-    }
-    Ok(())
 }
 
 /// One of the calls that are under way, counted until it is dropped.

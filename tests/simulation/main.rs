@@ -85,6 +85,8 @@ const MENDED: &[(Vendor, u64)] = &[
     (Vendor::Fibocom, 6580),
     // Each farewell to clients of a former program was waited for twice, and opening took more than ten minutes.
     (Vendor::SimCom, 72990),
+    // A receive mode that was refused once was not made up for, and the module takes none while it is connected.
+    (Vendor::Quectel, 4909),
 ];
 
 #[test]

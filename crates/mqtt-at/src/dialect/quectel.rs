@@ -209,12 +209,7 @@ impl Dialect for Quectel {
         let command =
             QmtSub::new(index, subscribe.packet_id).timeout(subscribe.options.acknowledgement_timeout());
         let add = |command: QmtSub, (filter, qos): &(TopicFilter, QoS)| command.filter(filter.as_str(), *qos);
-        let operation = subscribe.filters.iter().fold(command, add).operation()?;
-        if !self.sessions.is_uncounted(index) {
-            return Ok(operation);
-        }
-        // It may have meant something else, and without lengths nothing is subscribed to.
-        Ok(operation.preceded_by(settings::receive_form(index, subscribe.options).operation()?))
+        Ok(subscribe.filters.iter().fold(command, add).operation()?)
     }
 
     fn read_subscribe(&self, reply: &Reply, asked: &[(TopicFilter, QoS)]) -> Result<Vec<Option<QoS>>> {

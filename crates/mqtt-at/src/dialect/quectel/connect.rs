@@ -49,11 +49,11 @@ pub(super) async fn connect(context: &Connecting<'_>, sessions: &Arc<Sessions>) 
     if let Some(tls) = &options.tls {
         tls::set_up(context, tls).await?;
     }
-    match configure(context, sessions).await {
+    match configure(context).await {
         // Nothing can be set while the client is in use, whoever left it so.
         Err(Error::Module(_)) => {
             flow::shut(port, index).await;
-            configure(context, sessions).await?;
+            configure(context).await?;
         }
         outcome => outcome?,
     }
@@ -102,15 +102,11 @@ fn conn_command(index: u8, options: &ConnectOptions) -> QmtConn {
     }
 }
 
-async fn configure(context: &Connecting<'_>, sessions: &Sessions) -> Result<()> {
+async fn configure(context: &Connecting<'_>) -> Result<()> {
     let Connecting { port, index, options, .. } = *context;
     let lane = Lane::client(index);
     for setting in settings(index, options)? {
-        let is_receive_form = setting.is_receive_form();
-        let accepted = setting.send(context).await?;
-        if is_receive_form {
-            sessions.set_uncounted(index, !accepted);
-        }
+        setting.send(context).await?;
     }
     set_will(context).await?;
     let tls_context = options.tls.is_some().then_some(index);

@@ -64,8 +64,6 @@ struct Session {
     open: AtomicBool,
     /// Whether messages wait to be fetched.
     pulls: AtomicBool,
-    /// Whether the firmware has refused to tell the lengths of messages.
-    uncounted: AtomicBool,
     /// How many operations that fetch each slot are queued or in flight.
     owed: [AtomicU8; 5],
     /// How many of them came of a report.
@@ -113,17 +111,6 @@ impl Sessions {
         if let Some(session) = self.of(client) {
             session.open.store(open, Ordering::Relaxed);
         }
-    }
-
-    /// Whether the firmware has refused to tell the lengths of a client's messages.
-    pub(super) fn set_uncounted(&self, client: u8, uncounted: bool) {
-        if let Some(session) = self.of(client) {
-            session.uncounted.store(uncounted, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn is_uncounted(&self, client: u8) -> bool {
-        self.of(client).is_some_and(|session| session.uncounted.load(Ordering::Relaxed))
     }
 
     fn is_open(&self, client: u8) -> bool {

@@ -2,7 +2,6 @@
 
 use at_port::{FinalResult, Lane, Operation, OperationError};
 
-use super::commands::parameters::RecvMode;
 use super::commands::{
     AliCredentials, DataForm, DataForms, HuaweiCredentials, HuaweiProduct, OneNetCredentials, PacketTimeout,
     QmtCfg, ReceiveForm, SetParameter, Setting,
@@ -17,15 +16,15 @@ use crate::sign_in::SignIn;
 /// All settings but will and TLS. They outlive a connection, so each is set, whatever its default.
 pub(super) fn settings(index: u8, options: &ConnectOptions) -> Result<Vec<Set>, InputError> {
     let timeout = PacketTimeout { timeout: options.packet_timeout, retries: options.retries, notice: true };
-    // Firmware that cannot tell lengths can still publish, as long as no kept session sends messages.
-    let receive = Set { required: !options.clean_session, ..Set::required(receive_form(index, options))? };
+    // Whatever the mode, the length of each message is told: without it a payload can forge any report.
+    let receive = ReceiveForm { stored: options.receive_mode == ReceiveMode::Pull, length: true };
     [
         Set::required(QmtCfg::version(index).set(options.version)),
         Set::optional(QmtCfg::pdp_context(index).set(flow::PDP_CONTEXT)),
         Set::required(QmtCfg::keep_alive(index).set(options.keep_alive)),
         Set::required(QmtCfg::session(index).set(options.clean_session)),
         Set::required(QmtCfg::timeout(index).set(timeout)),
-        Ok(receive),
+        Set::required(QmtCfg::recv_mode(index).set(receive)),
         Set::optional(QmtCfg::data_format(index).set(DataForms::default())),
         Set::optional(QmtCfg::send_mode(index).set(DataForm::Text)),
         Set::optional(QmtCfg::view_mode(index).set(false)),
@@ -33,12 +32,6 @@ pub(super) fn settings(index: u8, options: &ConnectOptions) -> Result<Vec<Set>, 
     .into_iter()
     .chain(options.sign_in.as_ref().and_then(|it| identity(index, it)))
     .collect()
-}
-
-/// How messages are reported. Whatever the mode, the length of each is told: without it a payload can forge any report.
-pub(super) fn receive_form(index: u8, options: &ConnectOptions) -> SetParameter<RecvMode> {
-    let stored = options.receive_mode == ReceiveMode::Pull;
-    QmtCfg::recv_mode(index).set(ReceiveForm { stored, length: true })
 }
 
 /// The setting that gives a client an identity; `None` for a platform that the module does not know.
@@ -80,23 +73,17 @@ impl Set {
         Ok(Self { required: false, ..Self::required(command)? })
     }
 
-    /// Whether it says how messages are reported.
-    pub(super) fn is_receive_form(&self) -> bool {
-        self.key == RecvMode::KEY
-    }
-
-    /// Makes the setting; `false` if the firmware does not know it and need not.
-    pub(super) async fn send(self, context: &Connecting<'_>) -> Result<bool> {
+    pub(super) async fn send(self, context: &Connecting<'_>) -> Result<()> {
         let Self { key, operation, required } = self;
         match context.port.run(operation.lane(Lane::client(context.index))).await {
             Err(OperationError::Refused(_)) if !required => {
                 tracing::debug!(client = context.index, key, "the firmware does not know a setting");
-                Ok(false)
+                Ok(())
             }
             Err(OperationError::Refused(refusal)) if refusal.result == FinalResult::Error => {
                 Err(refused_setting(&refusal.command, key).into())
             }
-            outcome => outcome.map(|_| true).map_err(Error::from),
+            outcome => outcome.map(drop).map_err(Error::from),
         }
     }
 }

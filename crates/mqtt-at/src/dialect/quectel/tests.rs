@@ -23,23 +23,6 @@ async fn publish(qos: QoS, packet_id: u16, script: &str) -> Result<()> {
     dialect.read_publish(&run(dialect.publish(3, &publish), script).await)
 }
 
-/// M95 and BC26 know nothing of lengths, and can publish all the same.
-#[tokio::test(start_paused = true)]
-async fn firmware_that_does_not_tell_lengths_subscribes_to_nothing() {
-    let (options, filters) = (options(), [(TopicFilter::new("t").unwrap(), QoS::AtMostOnce)]);
-    let subscribe = Subscribe { filters: &filters, packet_id: 1, options: &options };
-    let dialect = Quectel::default();
-    dialect.sessions.set_uncounted(3, true);
-    let operation = || dialect.subscribe(3, &subscribe).unwrap();
-    let (host, script) = (Host::default(), ">> AT+QMTCFG=\"recv/mode\",3,0,1\n<< ERROR");
-    let refused = host.converse(script, async |port| port.run(operation()).await);
-    assert!(matches!(refused.await, Err(OperationError::Refused(_))));
-    let script =
-        ">> AT+QMTCFG=\"recv/mode\",3,0,1\n<< OK\n>> AT+QMTSUB=3,1,\"t\",0\n<< OK\n<< +QMTSUB: 3,1,0,0";
-    let reply = run(Ok(operation()), script).await;
-    assert_eq!(dialect.read_subscribe(&reply, &filters).unwrap(), [Some(QoS::AtMostOnce)]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn publishing() {
     let prompt = "<= \\r\\n> \n>= hello\n<< OK\n";

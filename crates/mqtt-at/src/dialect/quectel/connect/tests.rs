@@ -72,23 +72,6 @@ async fn connect_by(script: &str) -> Result<()> {
     connect_with(&Host::default(), options(), script).await
 }
 
-#[tokio::test(start_paused = true)]
-async fn firmware_that_does_not_tell_lengths_can_still_connect() {
-    let refused = SETTINGS.replace("\"recv/mode\",0,0,1\n    << OK", "\"recv/mode\",0,0,1\n    << ERROR");
-    let host = Host::default();
-    let script =
-        format!("{refused}{OPEN}<< +QMTOPEN: 0,0\n>> AT+QMTCONN=0,\"gateway-7\"\n<< OK\n<< +QMTCONN: 0,0,0");
-    connect_with(&host, options(), &script).await.unwrap();
-    assert!(host.sessions.is_uncounted(0));
-    // The messages of a kept session would come without being asked for.
-    let kept = options().clean_session(false);
-    let refused = refused.replace("\"session\",0,1", "\"session\",0,0");
-    let until = &refused[..refused.find(">> AT+QMTCFG=\"dataformat\"").unwrap()];
-    let script = format!("{until}>> AT+QMTCLOSE=0\n<< ERROR\n{until}");
-    let error = connect_with(&Host::default(), kept, &script).await.unwrap_err();
-    assert_eq!(error.to_string(), "AT+QMTCFG: the module refused the setting recv/mode");
-}
-
 fn status(host: &Host) -> ClientStatus {
     host.links.current(0).unwrap().status().borrow().clone()
 }

@@ -170,7 +170,10 @@ impl World {
     /// A setting whose digit was altered on its way, and which the module has accepted, holds for this connection.
     fn is_set_otherwise(&self) -> bool {
         let settings = self.module.settings();
-        settings.iter().any(|(name, value)| name.contains("dataformat") && value != "0,0")
+        let is_otherwise = |name: &str, value: &str| {
+            name.contains("dataformat") && value != "0,0" || name.contains("send/mode") && value != "0"
+        };
+        settings.iter().any(|(name, value)| is_otherwise(name, value))
     }
 
     async fn works(&self, number: usize) -> bool {

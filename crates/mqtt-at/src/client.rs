@@ -244,13 +244,12 @@ impl Client {
         core.link.close();
         // Whoever is making the connection again gives up now, and has then said its last word.
         let _made = core.making.lock().await;
-        // A module that owes the result of a publish may refuse the farewell, and keep the client.
-        let last_results =
-            core.window.acquire_many(u32::try_from(core.dialect().facts().window).unwrap_or(1));
-        let _idle = timeout(LAST_RESULTS, last_results).await;
         let port = core.shared.port();
         match was {
             ClientStatus::Connected | ClientStatus::Connecting => {
+                // A module that owes the result of a publish may refuse the farewell, and keep the client.
+                let window = u32::try_from(core.dialect().facts().window).unwrap_or(1);
+                let _idle = timeout(LAST_RESULTS, core.window.acquire_many(window)).await;
                 modem.dialect().disconnect(&port, core.index).await?;
                 port.release(core.lane()).map_err(port_gone)?;
                 lease.closed();

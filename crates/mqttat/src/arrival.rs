@@ -53,7 +53,7 @@ impl<'a> Arrival<'a> {
 }
 
 /// What the module tells, or what follows from what was granted: nothing comes with more. Quectel's modules give the packet
-/// identifier of messages with QoS 1 and 2 [EC200x MQTT 1.0 §4.2], which can be told apart only where 2 was not granted.
+/// identifier of messages with QoS 1 and 2 [EC200x MQTT 1.0 §3.2.9], which can be told apart only where 2 was not granted.
 fn quality(message: &Message, vendor: Vendor, granted: QoS) -> Option<u8> {
     match (message.qos(), granted, vendor, message.packet_identifier()) {
         (Some(told), ..) => Some(told.level()),

@@ -149,16 +149,18 @@ impl<T: Ticket> Pending<T> {
     /// Ends the waits for what comes of data of which the module has not got all: it gets something else in its place
     /// now, and what comes of that is no result of theirs.
     pub(super) fn give_up_data(&mut self) {
-        let lacks_data = |it: &Waiting<T>| it.without_final.is_some() && it.job.owes_data() > 0;
-        self.doubt_where(|it| it.deferred.shared && lacks_data(it));
-        self.fail_where(lacks_data, Waiting::timeout_error);
+        self.time_out_where(|it| it.without_final.is_some() && it.job.owes_data() > 0);
     }
 
     /// Ends the waits of operations whose final result never came, because the module has probably started anew since.
     pub(super) fn give_up_unanswered(&mut self) {
-        let unanswered = |it: &Waiting<T>| it.without_final.is_some();
-        self.doubt_where(|it| it.deferred.shared && unanswered(it));
-        self.fail_where(unanswered, Waiting::timeout_error);
+        self.time_out_where(|it| it.without_final.is_some());
+    }
+
+    /// Ends these waits as if their time were over. What is owed under a shared key stays owed.
+    fn time_out_where(&mut self, concerned: impl Fn(&Waiting<T>) -> bool) {
+        self.doubt_where(|it| it.deferred.shared && concerned(it));
+        self.fail_where(concerned, Waiting::timeout_error);
     }
 
     /// Ends all waits with an error.

@@ -173,7 +173,7 @@ impl QuectelRules {
     fn received(&self, line: &[u8]) -> Reaction<Inbound> {
         match framing::read(line, &self.links) {
             Some(Received::Message { client, packet, topic, payload, expected: true }) => {
-                // Only QoS 0 has no identifier [EC200x MQTT 1.0 §4.2].
+                // The identifier is 0 only with QoS 0 [EC200x MQTT 1.0 §3.2.9].
                 let qos = (packet == 0).then_some(QoS::AtMostOnce);
                 let message = Message::new(topic, payload, Some(packet).filter(|packet| *packet != 0), qos);
                 Reaction::deliver(Channel::Client(client), Inbound::Message(message))

@@ -52,6 +52,11 @@ pub(crate) fn asks_for_secret(text: &str) -> bool {
     part::parts(text).iter().any(secret::is_upload)
 }
 
+/// A line of the module as it may be shown. A payload in it is no secret, whatever it looks like.
+pub(crate) fn masked_line(text: &str) -> String {
+    if secret::heads(text.as_bytes()) { masked(text) } else { text.to_owned() }
+}
+
 /// The line as it may be shown.
 pub(crate) fn masked(text: &str) -> String {
     with_secrets(text, |_| "***".to_owned())

@@ -55,7 +55,7 @@ pub(crate) fn line_of(entry: TapEntry<'_>) -> (Speaker, String) {
         TapEntry::Echo(command) => {
             (Speaker::Module, escaped(raw::masked(&command.to_string()).as_bytes()) + "\\r")
         }
-        TapEntry::Line(line) => (Speaker::Module, raw::masked(&escaped(line))),
+        TapEntry::Line(line) => (Speaker::Module, raw::masked_line(&escaped(line))),
         TapEntry::SecretLine => (Speaker::Module, "***".to_owned()),
         TapEntry::Prompt => (Speaker::Module, "> \\".to_owned()),
         TapEntry::Dropped { bytes } => (Speaker::Note, format!("{bytes}{DROPPED}")),
@@ -249,6 +249,8 @@ mod tests {
         let data = Bytes::from_static(b"a\\\r\nOK\r\n\xFF\x1b");
         assert_eq!(line_of(TapEntry::Data(&data)), (Speaker::Host, r"a\\\r\nOK\r\n\xFF\x1B\".to_owned()));
         assert_eq!(line_of(TapEntry::Line(&data)).1, r"a\\\r\nOK\r\n\xFF\x1B");
+        let message = Bytes::from_static(b"+QMTRECV: 0,0,\"t\",14,\"AT+CPIN=1234 y\"");
+        assert!(line_of(TapEntry::Line(&message)).1.contains("AT+CPIN=1234 y"));
         let told = Bytes::from_static(b"+CMQTTCONNECT: 0,\"tcp://b\",60,1,\"u\",\"open sesame\"");
         assert_eq!(line_of(TapEntry::Line(&told)).1, "+CMQTTCONNECT: 0,\"tcp://b\",60,1,\"u\",***");
         assert_eq!(line_of(TapEntry::SecretLine), (Speaker::Module, "***".to_owned()));

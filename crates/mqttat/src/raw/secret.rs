@@ -118,6 +118,12 @@ pub(super) fn find(line: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether the line's own name tells of secrets in it.
+pub(super) fn heads(line: &[u8]) -> bool {
+    let end = line.iter().skip(1).position(|byte| !is_of_name(*byte)).map_or(line.len(), |end| end + 1);
+    line.split_at_checked(end).is_some_and(|(name, behind)| first_secret(name, behind).is_some())
+}
+
 /// Whether what is written behind the command's prompt must not be shown.
 pub(super) fn is_upload(part: &Part<'_>) -> bool {
     part.form() == Form::Write && UPLOADS.contains(&part.name())
